@@ -1,0 +1,3 @@
+//! The gateway, in reading order.
+
+pub mod live;

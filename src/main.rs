@@ -1,0 +1,5 @@
+//! The `synctv` binary.
+
+fn main() {
+    println!("synctv {}", env!("CARGO_PKG_VERSION"));
+}

@@ -1,0 +1,1 @@
+//! The durable model: row types and the [`Store`] trait.
