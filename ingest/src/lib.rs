@@ -8,7 +8,9 @@
 
 pub mod codec;
 pub mod error;
+pub mod flv;
 pub mod frame;
+pub mod rtmp;
 
 pub use error::Error;
 pub use frame::{Frame, FrameKind, Track};
