@@ -9,6 +9,7 @@
 pub mod codec;
 pub mod error;
 pub mod frame;
+pub mod timeline;
 
 pub use error::Error;
 pub use frame::{Frame, FrameKind, Track};
