@@ -11,6 +11,7 @@ pub mod error;
 pub mod flv;
 pub mod frame;
 pub mod rtmp;
+pub mod timeline;
 
 pub use error::Error;
 pub use frame::{Frame, FrameKind, Track};
