@@ -1,3 +1,4 @@
 //! The gateway, in reading order.
 
 pub mod live;
+pub mod page;
