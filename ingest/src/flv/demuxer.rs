@@ -141,10 +141,14 @@ impl TrackState {
     }
 }
 
-/// lengthSizeMinusOne of a record (ISO 14496-15 5.3.3.1.2, 8.3.3.1.2); 4 for other codecs, and where it is cut short.
+/// Bytes of a NAL unit's length field: lengthSizeMinusOne of an AVC or HEVC record (ISO 14496-15 5.3.3.1.2, 8.3.3.1.2).
 fn nal_length_size(codec: Codec, record: &[u8]) -> u8 {
-    let at = if codec == Codec::Hevc { 21 } else { 4 };
-    record.get(at).map_or(4, |byte| (byte & 3) + 1)
+    let field = match codec {
+        Codec::H264 => record.get(4),
+        Codec::Hevc => record.get(21),
+        Codec::Av1 | Codec::Vp9 | Codec::Aac | Codec::Mp3 | Codec::Opus => None,
+    };
+    field.map_or(4, |byte| (byte & 3) + 1)
 }
 
 fn frame(parsed: Parsed, kind: FrameKind, dts: i64, cts: i32) -> Frame {
