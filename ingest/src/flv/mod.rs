@@ -1,5 +1,6 @@
 //! FLV tags (Adobe FLV 10.1, annex E; Enhanced RTMP v2): the file layer, and what the tags of a publication mean.
 
+mod access_unit;
 pub mod amf0;
 mod amf3;
 mod audio;

@@ -4,10 +4,12 @@
 //! (`command`), the publish URL is made whole again (`name`), and answers are written (`reply`). rml_rtmp shakes hands and
 //! serialises; nothing that a peer sends reaches its readers.
 
+mod acknowledgement;
 mod aggregate;
 mod chunk;
 mod chunk_header;
 mod command;
+mod handshake;
 mod limits;
 mod metadata;
 mod name;

@@ -1,20 +1,19 @@
 //! One publisher connection: handshake, commands, then media, as a state machine over bytes.
 
+use super::acknowledgement::Acknowledgement;
 use super::chunk::{ChunkLimits, ChunkReader, Message};
 use super::command::{Command, Connect};
+use super::handshake::ServerHandshake;
 use super::metadata::{Metadata, printable};
 use super::name::{self, PublishKey, StreamName};
-use super::reply::{Refusal, Replies, WINDOW_BYTES};
+use super::reply::{Refusal, Replies};
 use super::{aggregate, limits::Limits};
 use crate::error::Error;
 use crate::flv::amf0::Value;
 use crate::flv::{Tag, TagKind};
 use bytes::Bytes;
-use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
 use std::collections::VecDeque;
 
-/// C0, C1 and C2 (RTMP 1.0, 5.2).
-const HANDSHAKE_BYTES: usize = 1 + 1536 + 1536;
 /// Message streams a connection may create; one is needed to publish.
 const MESSAGE_STREAMS_MAX: u32 = 64;
 
@@ -57,7 +56,7 @@ enum Stage {
 /// One publisher connection, server side. Feed it bytes, drain its events, send its output.
 pub struct Session {
     limits: Limits,
-    handshake: Option<Box<HandshakeState>>,
+    handshake: Option<Box<ServerHandshake>>,
     chunks: ChunkReader,
     replies: Replies,
     events: VecDeque<Event>,
@@ -73,11 +72,6 @@ pub struct Session {
     failure: Option<Error>,
 }
 
-struct HandshakeState {
-    machine: Handshake,
-    left: usize,
-}
-
 #[derive(Debug, Default)]
 struct Publication {
     name: String,
@@ -86,37 +80,13 @@ struct Publication {
     fc_publish: bool,
 }
 
-/// Counts received bytes and tells when the peer wants to hear of them (5.4.3). Both counters wrap at 2^32.
-#[derive(Debug)]
-struct Acknowledgement {
-    received: u32,
-    acknowledged: u32,
-    window: u32,
-}
-
-impl Acknowledgement {
-    /// The sequence number to send, once half a window has come since the last: a peer that stops at a full window
-    /// without hearing from us never has to.
-    fn count(&mut self, bytes: usize) -> Option<u32> {
-        self.received = self.received.wrapping_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        let due = self.received.wrapping_sub(self.acknowledged) >= self.window / 2;
-        due.then(|| {
-            self.acknowledged = self.received;
-            self.received
-        })
-    }
-}
-
 impl Session {
     /// A connection that has just been accepted.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            handshake: Some(Box::new(HandshakeState {
-                machine: Handshake::new(PeerType::Server),
-                left: HANDSHAKE_BYTES,
-            })),
+            handshake: Some(Box::new(ServerHandshake::new())),
             chunks: ChunkReader::new(ChunkLimits {
                 message_bytes: limits.message_bytes_before_publish.min(limits.message_bytes),
                 partial_bytes: limits.message_bytes_before_publish.saturating_mul(2).min(limits.partial_bytes),
@@ -128,7 +98,7 @@ impl Session {
             peer: Connect::default(),
             publication: Publication::default(),
             held: Vec::new(),
-            acknowledgement: Acknowledgement { received: 0, acknowledged: 0, window: WINDOW_BYTES },
+            acknowledgement: Acknowledgement::new(),
             message_streams: 0,
             failure: None,
         }
@@ -233,22 +203,12 @@ impl Session {
     }
 
     fn shake_hands(&mut self, input: &mut &[u8]) -> Result<(), Error> {
-        let Some(state) = &mut self.handshake else { return Ok(()) };
-        if input.is_empty() {
-            return Ok(());
-        }
-        let (front, rest) = input.split_at(state.left.min(input.len()));
-        let result = state.machine.process_bytes(front);
-        let result = result.map_err(|_| Error::malformed("RTMP handshake", "not version 3"))?;
-        *input = rest;
-        state.left -= front.len();
-        let (HandshakeProcessResult::InProgress { response_bytes }
-        | HandshakeProcessResult::Completed { response_bytes, .. }) = &result;
-        self.replies.raw(response_bytes);
-        if matches!(result, HandshakeProcessResult::Completed { .. }) {
-            self.handshake = None;
-        } else if state.left == 0 {
-            return Err(Error::malformed("RTMP handshake", "did not complete"));
+        if let Some(handshake) = &mut self.handshake {
+            let (answer, done) = handshake.feed(input)?;
+            self.replies.raw(&answer);
+            if done {
+                self.handshake = None;
+            }
         }
         Ok(())
     }
@@ -256,11 +216,7 @@ impl Session {
     fn obey(&mut self, message: Message) -> Result<(), Error> {
         match message.kind {
             4 => self.user_control(&message.body),
-            5 => {
-                let window = message.body.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
-                // A tiny window would be answered with more than it took to ask.
-                self.acknowledgement.window = window.filter(|window| *window > 0).unwrap_or(WINDOW_BYTES).max(4096);
-            }
+            5 => self.acknowledgement.set_window(&message.body),
             6 => self.replies.window(),
             8 | 9 | 15 | 18 => self.media(message.kind, message.timestamp, message.body),
             17 | 20 => return self.command(&message),
