@@ -10,6 +10,7 @@ pub mod codec;
 pub mod error;
 pub mod frame;
 pub mod timeline;
+pub mod ts;
 
 pub use error::Error;
 pub use frame::{Frame, FrameKind, Track};
