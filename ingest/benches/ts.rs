@@ -5,7 +5,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use synctv_ingest::{
     Track,
-    codec::{AudioFormat, Config, VideoFormat, aac, avc},
+    codec::{Config, VideoFormat, aac, avc},
     ts::{Muxer, Sample},
 };
 
@@ -17,11 +17,7 @@ fn configs() -> (Config, Config) {
         sps: vec![Bytes::from_static(&[0x67; 28])],
         pps: vec![Bytes::from_static(&[0x68; 5])],
     };
-    let audio = aac::Config {
-        record: Bytes::from_static(&[0x11, 0x90]),
-        format: AudioFormat { sample_rate: 48_000, channels: 2, samples_per_frame: 1024 },
-        object_type: 2,
-    };
+    let audio = aac::Config::low_complexity(48_000, 2).expect("a rate and count of the table");
     (Config::Avc(video), Config::Aac(audio))
 }
 

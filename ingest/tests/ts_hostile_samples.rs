@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use support::transport::{Stream, since};
 use synctv_ingest::{
     Track,
-    codec::{AudioFormat, Config, VideoFormat, aac, avc, opus},
+    codec::{Codec, Config, VideoFormat, avc},
     ts::{Muxer, Sample},
 };
 
@@ -24,11 +24,7 @@ fn avc(nal_length_size: u8) -> Config {
 }
 
 fn aac(record: &'static [u8]) -> Config {
-    Config::Aac(aac::Config {
-        record: Bytes::from_static(record),
-        format: AudioFormat { sample_rate: 48_000, channels: 2, samples_per_frame: 1024 },
-        object_type: 2,
-    })
+    Config::parse(Codec::Aac, &Bytes::from_static(record)).unwrap()
 }
 
 fn sample(track: Track, dts: i64, payload: &[u8]) -> Sample {
@@ -61,9 +57,9 @@ fn parameter_sets_in_band_are_not_doubled() {
 
 #[test]
 fn aac_that_adts_cannot_name_is_signalled_as_its_lc_core() {
-    // HE-AAC v2 (PS): core at 24 kHz mono; xHE-AAC (42) by escape; LC 44.1 kHz stereo.
+    // HE-AAC v2 (PS): core at 24 kHz mono; HE-AAC: core at 24 kHz stereo; LC 44.1 kHz stereo.
     for (record, profile, rate, channels) in
-        [([0xeb, 0x09, 0x88].as_slice(), 1, 6, 1), (&[0xf9, 0x46, 0x40], 1, 3, 2), (&[0x12, 0x10], 1, 4, 2)]
+        [([0xeb, 0x09, 0x88].as_slice(), 1, 6, 1), (&[0x2b, 0x11, 0x88], 1, 6, 2), (&[0x12, 0x10], 1, 4, 2)]
     {
         let mut muxer = Muxer::new(None, Some(&aac(record))).unwrap();
         let body = bodies(&mut muxer, &[sample(Track::Audio, 0, &[1, 2, 3])], 0x101).remove(0);
@@ -81,11 +77,7 @@ fn an_audio_frame_too_long_for_adts_is_left_out() {
 
 #[test]
 fn codecs_without_a_place_in_mpeg_ts_are_refused_by_name() {
-    let opus = Config::Opus(opus::Config {
-        record: Bytes::new(),
-        format: AudioFormat { sample_rate: 48_000, channels: 2, samples_per_frame: 960 },
-        pre_skip: 0,
-    });
+    let opus = Config::parse(Codec::Opus, &Bytes::new()).unwrap();
     let refusal = Muxer::new(Some(&avc(4)), Some(&opus)).unwrap_err();
     assert_eq!(refusal.to_string(), "unsupported codec in MPEG-TS: opus");
     assert!(Muxer::new(None, None).is_err());

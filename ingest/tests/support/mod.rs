@@ -11,7 +11,7 @@ use std::{
 };
 use synctv_ingest::{
     Frame, FrameKind, Track,
-    codec::{AudioFormat, Codec, Config, VideoFormat, aac, avc, hevc, mp3},
+    codec::{Codec, Config},
 };
 
 /// Where a fixture lies.
@@ -85,7 +85,7 @@ fn audio(tag: Bytes, dts: i64) -> Option<Frame> {
 pub fn config(frames: &[Frame], track: Track) -> Option<Config> {
     let of_track = || frames.iter().filter(|f| f.track == track);
     let header = of_track().find(|f| f.kind == FrameKind::SequenceHeader).or_else(|| of_track().next())?;
-    Some(parse(header.codec, &header.payload_bytes()))
+    Some(Config::parse(header.codec, &header.payload_bytes()).unwrap())
 }
 
 /// What ffprobe says about `bytes`, one line a frame or packet: fails on anything it complains about.
@@ -114,46 +114,4 @@ fn judge(tool: &str, arguments: &[&str], bytes: &[u8]) -> String {
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && complaints.is_empty(), "{tool} {arguments:?}: {complaints}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// The configuration of the fixtures, without the parsers under test.
-fn parse(codec: Codec, record: &Bytes) -> Config {
-    let format = VideoFormat { width: 96, height: 64, fps: Some(25.0) };
-    let sound = |sample_rate, samples_per_frame| AudioFormat { sample_rate, channels: 1, samples_per_frame };
-    let record = record.clone();
-    match codec {
-        Codec::H264 => {
-            let (sps, at) = sets(&record, 6, usize::from(record[5] & 0x1f));
-            let (pps, _) = sets(&record, at + 1, usize::from(record[at]));
-            Config::Avc(avc::Config { nal_length_size: (record[4] & 3) + 1, record, format, sps, pps })
-        }
-        Codec::Hevc => {
-            let mut at = 23;
-            let mut arrays = [const { Vec::new() }; 3];
-            for _ in 0..record[22] {
-                let kind = record[at] & 0x3f;
-                let count = usize::from(record[at + 1]) << 8 | usize::from(record[at + 2]);
-                let units;
-                (units, at) = sets(&record, at + 3, count);
-                if let 32..=34 = kind {
-                    arrays[usize::from(kind) - 32] = units;
-                }
-            }
-            let [vps, sps, pps] = arrays;
-            Config::Hevc(hevc::Config { nal_length_size: (record[21] & 3) + 1, record, format, sps, pps, vps })
-        }
-        Codec::Aac => Config::Aac(aac::Config { record, format: sound(44_100, 1024), object_type: 2 }),
-        Codec::Mp3 => Config::Mp3(mp3::Config { record, format: sound(22_050, 576) }),
-        other => panic!("no fixture with {}", other.name()),
-    }
-}
-
-fn sets(record: &Bytes, mut at: usize, count: usize) -> (Vec<Bytes>, usize) {
-    let mut units = Vec::new();
-    for _ in 0..count {
-        let length = usize::from(record[at]) << 8 | usize::from(record[at + 1]);
-        units.push(record.slice(at + 2..at + 2 + length));
-        at += 2 + length;
-    }
-    (units, at)
 }
