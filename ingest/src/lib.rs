@@ -12,6 +12,7 @@ pub mod flv;
 pub mod frame;
 pub mod rtmp;
 pub mod timeline;
+pub mod ts;
 
 pub use error::Error;
 pub use frame::{Frame, FrameKind, Track};

@@ -41,11 +41,12 @@ fn seeds() -> Vec<Bytes> {
         match clip.config(codec) {
             Config::Avc(config) => seeds.extend(config.sps),
             Config::Hevc(config) => seeds.extend(config.sps.into_iter().chain(config.vps)),
-            Config::Av1(config) => seeds.push(config.record.slice(4..)),
+            Config::Av1(config) => seeds.push(config.record.slice(4.min(config.record.len())..)),
             _ => {}
         }
         seeds.extend(clip.media(codec).next().map(|packet| packet.payload.clone()));
     }
+    seeds.retain(|seed| !seed.is_empty());
     seeds
 }
 

@@ -35,7 +35,7 @@ impl AudioClock {
 
     /// Places a frame of `samples` samples that claims to begin at `dts` ms.
     pub fn place(&mut self, dts: i64, samples: u32) -> AudioPosition {
-        let claimed = self.from_ms(dts);
+        let claimed = self.samples_at(dts);
         let limit = MAX_DRIFT_MS * self.sample_rate / 1000;
         let (position, resynchronised) = match self.next {
             Some(next) if claimed.abs_diff(next) <= limit.unsigned_abs() => (next, false),
@@ -55,7 +55,7 @@ impl AudioClock {
     }
 
     /// ms on the timeline as samples, rounded.
-    fn from_ms(&self, ms: i64) -> i64 {
+    fn samples_at(&self, ms: i64) -> i64 {
         ms.saturating_mul(self.sample_rate).saturating_add(500).div_euclid(1000)
     }
 }
