@@ -9,6 +9,7 @@
 pub mod codec;
 pub mod error;
 pub mod flv;
+pub mod fmp4;
 pub mod frame;
 pub mod rtmp;
 pub mod timeline;

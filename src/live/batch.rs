@@ -4,7 +4,8 @@ use super::preamble::{TAG_HEADER_BYTES, previous_tag_size};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::io::{self, IoSlice};
 use synctv_ingest::{
-    Frame, Track,
+    Frame, FrameKind, Track,
+    codec::Codec,
     flv::{self, TagKind},
 };
 use tokio::net::TcpStream;
@@ -40,6 +41,7 @@ impl Batch {
         base: i64,
         framing: Framing,
     ) -> Self {
+        let frames = frames.filter(|f| !(f.codec == Codec::Mp3 && f.kind == FrameKind::SequenceHeader));
         let tags: usize = frames.clone().map(|f| f.tag.len() + TAG_HEADER_BYTES + 4).sum();
         let payload = lead.map_or(0, Bytes::len) + tags;
         let mut writer = Writer { scratch: BytesMut::with_capacity(256), parts: Vec::new(), len: 0 };

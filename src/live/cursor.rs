@@ -106,11 +106,6 @@ impl Cursor {
             Lead::Nothing
         }
     }
-
-    /// Whether bytes have been handed out.
-    pub const fn has_started(&self) -> bool {
-        self.base.is_some()
-    }
 }
 
 /// The newest batches of a pass: viewers in step with each other share one.

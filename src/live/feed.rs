@@ -1,11 +1,14 @@
 //! What a stream knows of its publication: tracks, timeline, and which frames may reach viewers.
 
-use super::{meter::Meter, ring::Ring};
+use super::{
+    meter::Meter,
+    ring::{Break, Ring},
+};
 use bytes::{Bytes, BytesMut};
 use std::time::{Duration, Instant};
 use synctv_ingest::{
     Frame, FrameKind, Track,
-    codec::{Codec, Config, vp9},
+    codec::{Codec, Config},
     rtmp::Metadata,
     timeline::Timeline,
 };
@@ -22,8 +25,15 @@ const RETAIN_WATCHED_MS: i64 = 4000;
 pub struct TrackState {
     /// The parsed configuration.
     pub config: Config,
-    /// The sequence header as viewers get it; MP3 has none.
-    pub header: Option<Frame>,
+    /// The sequence header it was parsed from.
+    pub setup: Frame,
+}
+
+impl TrackState {
+    /// The sequence header as FLV viewers get it. MP3 has none: its configuration is made from a media frame.
+    pub fn header(&self) -> Option<&Frame> {
+        Some(&self.setup).filter(|h| h.codec != Codec::Mp3)
+    }
 }
 
 /// The ingest side of a stream, kept under its lock.
@@ -74,7 +84,7 @@ impl Feed {
     pub fn begin_publication(&mut self, now: Instant) {
         self.timeline.begin_publication();
         self.ring.seal();
-        self.ring.mark_break();
+        self.ring.mark_break(Break::Publication);
         self.meter.restart(now);
         self.metadata = None;
         self.warnings.clear();
@@ -84,6 +94,7 @@ impl Feed {
     /// The publication has ended: nobody joins what it left.
     pub fn end_publication(&mut self, now: Instant) {
         self.ring.seal();
+        self.ring.mark_break(Break::Publication);
         self.meter.restart(now);
         self.opening = Opening::START;
     }
@@ -110,7 +121,7 @@ impl Feed {
         let frame = with_times(raw, placed.dts, placed.cts);
         self.meter.count(&frame, now);
         if placed.discontinuity {
-            self.ring.mark_break();
+            self.ring.mark_break(Break::Timeline);
         }
         let waited = now.saturating_duration_since(since) >= TRACK_WAIT;
         if !self.admit(&frame, waited) {
@@ -126,7 +137,7 @@ impl Feed {
         match frame.track {
             Track::Video => {
                 if frame.keyframe && !self.opening.video {
-                    self.learn_vp9_size(frame);
+                    self.complete_config(frame);
                     self.opening.video = self.video.is_some();
                 }
                 self.opening.video
@@ -152,18 +163,18 @@ impl Feed {
         }
     }
 
-    /// VP9's configuration record does not carry the picture size; the key frame does.
-    fn learn_vp9_size(&mut self, key: &Frame) {
-        if let Some(TrackState { config: Config::Vp9(c), .. }) = &mut self.video
-            && c.format.width == 0
-            && let Some((width, height)) = vp9::key_frame_size(key.payload())
-        {
-            *c = c.clone().with_size(width, height);
+    /// Some configuration records are not whole (VP9 carries no picture size); the first key frame says the rest.
+    fn complete_config(&mut self, key: &Frame) {
+        let Some(track) = self.video.as_mut().filter(|t| !t.config.is_complete()) else { return };
+        match track.config.completed_by(key.payload()) {
+            Ok(Some(whole)) => track.config = whole,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a key frame does not complete its configuration"),
         }
     }
 
     /// Takes a sequence header. One that repeats the known bytes is no change.
-    fn configure(&mut self, header: Frame) {
+    fn configure(&mut self, mut header: Frame) {
         let record = header.payload_bytes();
         let slot = match header.track {
             Track::Video => &mut self.video,
@@ -180,18 +191,13 @@ impl Feed {
             }
         };
         let changed = slot.is_some();
-        // An MP3 configuration is made from a media frame: there is nothing to send ahead.
-        let header = (header.codec != Codec::Mp3).then_some(header);
-        *slot = Some(TrackState { config, header: header.clone() });
+        *slot = Some(TrackState { config, setup: header.clone() });
         self.config_version = self.config_version.wrapping_add(1);
         if changed || self.opening.ready {
             // Frames cached so far belong to the former configuration.
             self.ring.seal();
-            self.ring.mark_break();
-            if let Some(mut header) = header {
-                header.dts = self.last_dts();
-                self.ring.push(header, self.opening.video, RETAIN_WATCHED_MS);
-            }
+            header.dts = self.last_dts();
+            self.ring.push(header, self.opening.video, RETAIN_WATCHED_MS);
         }
     }
 

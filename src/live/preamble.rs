@@ -24,7 +24,7 @@ pub fn build(feed: &Feed) -> Preamble {
     let audio = feed.audio.as_ref();
     let mut headers = BytesMut::new();
     for (track, kind) in [(video, TagKind::Video), (audio, TagKind::Audio)] {
-        if let Some(header) = track.and_then(|t| t.header.as_ref()) {
+        if let Some(header) = track.and_then(TrackState::header) {
             put_tag(&mut headers, kind, &header.tag);
         }
     }

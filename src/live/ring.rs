@@ -6,6 +6,15 @@ use synctv_ingest::{Frame, FrameKind, Track};
 /// Where in a stream's history a viewer is: the number of the next frame it gets.
 pub type Position = u64;
 
+/// Where the timeline does not continue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// The publisher's clock jumped.
+    Timeline,
+    /// One publication ended; another may follow.
+    Publication,
+}
+
 /// Frames kept for joining viewers and for those that fall behind. Evicts whole GOPs.
 #[derive(Debug)]
 pub struct Ring {
@@ -14,8 +23,8 @@ pub struct Ring {
     first: Position,
     /// Numbers of the frames at which a viewer may join, oldest first.
     joins: VecDeque<Position>,
-    /// Numbers of the frames that a timeline break precedes: another publication, a re-anchored clock, a new configuration.
-    breaks: VecDeque<Position>,
+    /// Numbers of the frames that a break precedes.
+    breaks: VecDeque<(Position, Break)>,
     bytes: usize,
     max_bytes: usize,
 }
@@ -68,21 +77,24 @@ impl Ring {
         while self.joins.front().is_some_and(|&j| j < self.first) {
             self.joins.pop_front();
         }
-        while self.breaks.front().is_some_and(|&b| b < self.first) {
+        while self.breaks.front().is_some_and(|&(at, _)| at < self.first) {
             self.breaks.pop_front();
         }
     }
 
     /// Marks a break before the next frame.
-    pub fn mark_break(&mut self) {
-        if self.breaks.back() != Some(&self.end()) {
-            self.breaks.push_back(self.end());
+    pub fn mark_break(&mut self, kind: Break) {
+        let end = self.end();
+        match self.breaks.back_mut().filter(|(at, _)| *at == end) {
+            Some((_, known)) if kind == Break::Publication => *known = kind,
+            Some(_) => {}
+            None => self.breaks.push_back((end, kind)),
         }
     }
 
-    /// Whether a break precedes the frame with this number.
-    pub fn is_break(&self, at: Position) -> bool {
-        self.breaks.contains(&at)
+    /// The break that precedes the frame with this number.
+    pub fn break_before(&self, at: Position) -> Option<Break> {
+        self.breaks.iter().find(|(b, _)| *b == at).map(|(_, kind)| *kind)
     }
 
     /// The frame with this number, while it is kept.

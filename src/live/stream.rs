@@ -18,7 +18,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use synctv_ingest::{Frame, rtmp::Metadata};
+use synctv_ingest::{Frame, hls::Origin, rtmp::Metadata};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -74,8 +74,11 @@ pub struct Counters {
 /// A stream that is live, or held for its publisher's return.
 #[derive(Debug)]
 pub struct Stream {
+    /// Its name.
     pub name: Arc<str>,
+    /// The limits it is held to.
     pub limits: Arc<LiveLimits>,
+    /// What its viewers add up to.
     pub counters: Counters,
     private: AtomicBool,
     core: Mutex<Core>,
@@ -83,6 +86,7 @@ pub struct Stream {
     tail: Notify,
     tails: AtomicUsize,
     hls: Mutex<Option<Arc<Hls>>>,
+    hls_origin: Mutex<Option<Origin>>,
 }
 
 /// Where a joining viewer starts.
@@ -108,6 +112,7 @@ impl Stream {
             tail: Notify::new(),
             tails: AtomicUsize::new(0),
             hls: Mutex::new(None),
+            hls_origin: Mutex::new(None),
         }
     }
 
@@ -242,6 +247,11 @@ impl Stream {
     /// The stream's HLS, while it runs.
     pub fn hls(&self) -> &Mutex<Option<Arc<Hls>>> {
         &self.hls
+    }
+
+    /// Where the numbers of the stream's next HLS go on.
+    pub const fn hls_origin(&self) -> &Mutex<Option<Origin>> {
+        &self.hls_origin
     }
 
     /// What is told outside.
