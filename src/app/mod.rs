@@ -12,7 +12,7 @@ impl Gate for Open {
 /// temp
 pub async fn run(http_addr: String, rtmp_addr: String) -> anyhow::Result<()> {
     let stop = crate::shutdown::on_signal()?;
-    let limits = LiveLimits { grace: Duration::from_secs(30), merge: None, gop_cache_bytes: 32 << 20, viewer_min_rate: 4096, max_viewers: 20000, hls_window: 6, hls_min_segment_ms: 1000, hls_idle: Duration::from_secs(30) };
+    let limits = LiveLimits { grace: Duration::from_secs(30), merge: None, gop_cache_bytes: 32 << 20, viewer_min_rate: 4096, max_viewers: 20000, hls_idle: Duration::from_secs(30) };
     let hub = Hub::new(limits);
     let rl = RtmpLimits { connections: 20000, connections_per_ip: 20000, handshake: Duration::from_secs(10), idle: Duration::from_secs(8) };
     let l = tokio::net::TcpListener::bind(&rtmp_addr).await?;

@@ -18,7 +18,7 @@ use std::{
 };
 use synctv_ingest::{
     Frame,
-    hls::{Container, Origin, Snapshot, Window, WindowLimits},
+    hls::{Container, Origin, Snapshot, Window},
 };
 use tokio::{
     sync::Notify,
@@ -209,8 +209,7 @@ impl Driver {
             Some(former) => Origin::at(unix_ms).after(former),
             None => Origin::at(unix_ms),
         };
-        let limits = WindowLimits { segments: stream.limits.hls_window, min_segment_ms: stream.limits.hls_min_segment_ms };
-        let window = Window::new(origin, limits);
+        let window = Window::new(origin);
         Self { stream, hls, window, position: None, needs_headers: true, version: 0 }
     }
 

@@ -35,10 +35,6 @@ pub struct LiveLimits {
     pub viewer_min_rate: u64,
     /// Viewers on all streams.
     pub max_viewers: u64,
-    /// HLS segments listed.
-    pub hls_window: usize,
-    /// Shortest HLS segment when the GOP allows, in ms.
-    pub hls_min_segment_ms: u32,
     /// HLS of a stream stops when nobody asked for this long.
     pub hls_idle: Duration,
 }

@@ -239,12 +239,13 @@ impl ChunkReader {
         if needed > capacity {
             let step = if held == 0 { TRUSTED_BYTES } else { capacity.saturating_mul(2) };
             let target = stream.length.min(step.max(needed));
-            stream.partial.reserve_exact(target.saturating_sub(held));
-            self.partial_bytes += stream.partial.capacity() - capacity;
-            if self.partial_bytes > self.limits.partial_bytes {
-                let (value, max) = (self.partial_bytes as u64, self.limits.partial_bytes as u64);
+            let partial_bytes = self.partial_bytes.saturating_add(target.saturating_sub(capacity));
+            if partial_bytes > self.limits.partial_bytes {
+                let (value, max) = (partial_bytes as u64, self.limits.partial_bytes as u64);
                 return Err(Error::Limit { what: "RTMP incomplete message bytes", value, max });
             }
+            stream.partial.reserve_exact(target.saturating_sub(held));
+            self.partial_bytes += stream.partial.capacity() - capacity;
         }
         stream.partial.extend_from_slice(payload);
         self.chunk_left = self.chunk_left.map(|left| left.saturating_sub(payload.len()));

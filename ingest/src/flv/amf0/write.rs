@@ -97,3 +97,9 @@ impl From<&str> for Value {
         Self::String(text.to_owned())
     }
 }
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Boolean(flag)
+    }
+}
