@@ -174,7 +174,7 @@ fn read_file(path: &Path) -> Result<FileValues, ConfigError> {
     let at = path.display();
     let text = std::fs::read_to_string(path).map_err(|err| ConfigError(format!("cannot read {at}: {err}")))?;
     let table: toml::Table = toml::from_str(&text).map_err(|err| {
-        let line = err.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let line = err.span().map(|span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1);
         let line = line.map(|line| format!(" line {line}")).unwrap_or_default();
         ConfigError(format!("{at}{line}: {}", err.message()))
     })?;
