@@ -14,7 +14,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::Config;
@@ -78,7 +80,7 @@ enum Command {
 ///
 /// The exit code is 0 when done, 2 for a usage error, and 1 with one line on stderr when refused or failed.
 pub fn run(serve: impl FnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
-    let cli = Cli::parse();
+    let cli = read(Cli::command().get_matches()).unwrap_or_else(|err| err.exit());
     match execute(cli, serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
@@ -88,6 +90,24 @@ pub fn run(serve: impl FnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Takes the arguments apart and settles which server is meant: a flag beats what the environment says.
+fn read(matches: ArgMatches) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let by_flag = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let conflict = |text: &str| Err(Cli::command().error(ErrorKind::ArgumentConflict, text));
+    if matches!(cli.command, Command::Serve(_)) && (by_flag("server") || by_flag("token")) {
+        return conflict("--server and --token are for commands that talk to a server, not for `serve`");
+    }
+    if by_flag("server") && by_flag("data_dir") {
+        return conflict("--server names a server elsewhere and --data-dir one on this machine: give one of them");
+    }
+    if by_flag("data_dir") {
+        cli.common.server = None;
+    }
+    cli.common.server = cli.common.server.filter(|server| !server.is_empty());
+    Ok(cli)
 }
 
 fn execute(cli: Cli, serve: impl FnOnce(Config) -> anyhow::Result<()>) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use super::*;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(line.split_whitespace())
+    read(Cli::command().try_get_matches_from(line.split_whitespace())?)
 }
 
 #[test]
@@ -58,6 +58,10 @@ fn usage_errors_exit_with_two() {
         "synctv stream set demo",
         "synctv stream set demo --private --public",
         "synctv serve --nonsense",
+        "synctv serve --server http://h",
+        "synctv serve --token t",
+        "synctv status --server http://h --data-dir d",
+        "synctv --data-dir d status --server http://h",
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }

@@ -57,7 +57,9 @@ pub(super) struct Layers {
 impl Layers {
     /// Later layers overwrite earlier ones, so the weakest comes first.
     pub(super) fn gather(flags: &Flags, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let env: BTreeMap<String, String> = env.into_iter().filter(|(name, _)| name.starts_with("SYNCTV_")).collect();
+        // An empty variable counts as absent: that is how compose files and unit files leave one out.
+        let ours = |(name, value): &(String, String)| name.starts_with("SYNCTV_") && !value.is_empty();
+        let env: BTreeMap<String, String> = env.into_iter().filter(ours).collect();
         let mut above_file = BTreeMap::new();
         for setting in SETTINGS {
             if let Some((name, value)) = env_names(setting.key).into_iter().find_map(|name| env.get_key_value(&name)) {

@@ -179,7 +179,7 @@ impl Config {
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
-            in_force: layers.in_force(),
+            in_force: in_force(&layers, &data_dir),
             warnings: layers.warnings,
             data_dir,
         };
@@ -244,6 +244,15 @@ fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
         idle: layers.duration("hls.idle_s", 1..=86_400)?,
         min_segment: Duration::from_millis(min_segment_ms),
     })
+}
+
+/// What the layers hold, with the one default that depends on another setting.
+fn in_force(layers: &Layers, data_dir: &Path) -> Vec<InForce> {
+    let mut rows = layers.in_force();
+    for row in rows.iter_mut().filter(|row| row.key == "database.url" && row.value.is_none()) {
+        row.value = Some(format!("sqlite:{}", data_dir.join("synctv.db").display()));
+    }
+    rows
 }
 
 /// `sqlite:PATH`, a bare path, or nothing for the file in the data directory.

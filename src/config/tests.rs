@@ -138,3 +138,17 @@ fn a_misspelt_environment_variable_is_warned_about() {
     assert_eq!(config.warnings.len(), 1);
     assert!(config.warnings[0].contains("SYNCTV_HTTP_LISTEN?"), "{:?}", config.warnings);
 }
+
+#[test]
+fn an_empty_environment_variable_counts_as_absent() {
+    let config = Config::from_layers(&Flags::default(), env(&[("SYNCTV_TOKEN", ""), ("SYNCTV_CONFIG", "")])).unwrap();
+    assert!(config.http.token.is_none());
+}
+
+#[test]
+fn the_database_in_force_is_listed_without_being_set() {
+    let (dir, flags) = dir_with("");
+    let config = Config::from_layers(&flags, env(&[])).unwrap();
+    let row = config.in_force.iter().find(|row| row.key == "database.url").unwrap();
+    assert_eq!(row.value, Some(format!("sqlite:{}", dir.path().join("synctv.db").display())));
+}
