@@ -8,6 +8,7 @@
 
 pub mod codec;
 pub mod error;
+pub mod fmp4;
 pub mod frame;
 pub mod timeline;
 pub mod ts;

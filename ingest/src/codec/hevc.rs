@@ -157,6 +157,28 @@ impl Config {
         !self.vps.is_empty() && !self.sps.is_empty() && !self.pps.is_empty()
     }
 
+    /// The record as a `hvc1` sample entry has it: version 1 and every array complete (ISO 14496-15 8.3.3.1.3), whatever
+    /// the publisher claimed.
+    #[must_use]
+    pub fn out_of_band_record(&self) -> Vec<u8> {
+        let mut record = self.record.to_vec();
+        if let Some(version) = record.first_mut() {
+            *version = 1;
+        }
+        let field =
+            |at: usize| self.record.get(at..)?.first_chunk().map(|field| usize::from(u16::from_be_bytes(*field)));
+        let mut at = 23;
+        for _ in 0..self.record.get(22).copied().unwrap_or_default() {
+            let (Some(kind), Some(count)) = (record.get_mut(at), field(at + 1)) else { break };
+            *kind |= 0x80;
+            at += 3;
+            for _ in 0..count {
+                at += 2 + field(at).unwrap_or_default();
+            }
+        }
+        record
+    }
+
     /// The CODECS parameter (ISO 14496-15 annex E.3): profile space and number, compatibility flags in reverse bit
     /// order, tier and level, constraint bytes up to the last that is not 0.
     #[must_use]

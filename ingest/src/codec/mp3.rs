@@ -34,6 +34,12 @@ impl Config {
         let format = format(header)?;
         Ok(Self { record: Bytes::copy_from_slice(&(header & LASTING).to_be_bytes()), format })
     }
+
+    /// objectTypeIndication (ISO 14496-1 table 5): MPEG-1 audio 0x6B, the lower sampling frequencies of MPEG-2 0x69.
+    #[must_use]
+    pub const fn object_type_indication(&self) -> u8 {
+        if self.format.sample_rate > 24_000 { 0x6b } else { 0x69 }
+    }
 }
 
 /// The first well-formed layer III header within the first 4 KiB of `payload`.
