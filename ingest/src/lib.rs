@@ -10,6 +10,7 @@ pub mod codec;
 pub mod error;
 pub mod fmp4;
 pub mod frame;
+pub mod hls;
 pub mod timeline;
 pub mod ts;
 
