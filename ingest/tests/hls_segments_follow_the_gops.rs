@@ -185,3 +185,21 @@ fn sound_that_changes_while_an_announced_picture_stays_away_goes_on() {
     assert!(snapshot.segments().len() >= 4);
     assert_eq!(snapshot.segments().iter().filter(|segment| segment.discontinuity).count(), 1);
 }
+
+#[test]
+fn sound_that_is_announced_and_never_sent_is_not_promised_to_players() {
+    let mut feed = Feed::with(&BOTH);
+    feed.run(0, 2_100, 40, 2_000, false);
+    let playlist = feed.window.snapshot().multivariant_playlist(Container::Fmp4, None).unwrap();
+    assert!(!String::from_utf8(playlist.to_vec()).unwrap().contains("mp4a"));
+}
+
+#[test]
+fn sound_that_comes_after_the_first_picture_is_part_of_the_first_segment() {
+    let mut feed = Feed::with(&BOTH);
+    feed.run(0, 2_100, 40, 2_000, true);
+    let snapshot = feed.window.snapshot();
+    assert_eq!(snapshot.segments().len(), 1);
+    let playlist = snapshot.multivariant_playlist(Container::Fmp4, None).unwrap();
+    assert!(String::from_utf8(playlist.to_vec()).unwrap().contains("mp4a.40.2"));
+}

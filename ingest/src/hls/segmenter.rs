@@ -97,8 +97,15 @@ impl Segmenter {
 
     /// Takes one frame at `now` (ms since the Unix epoch); finished segments are appended to `cuts`.
     pub fn push(&mut self, frame: &Frame, now: i64, cuts: &mut Vec<Cut>) {
-        self.stale |= self.known.observe(frame);
-        if frame.kind == FrameKind::SequenceHeader || !self.known.describes(frame) {
+        let changed = self.known.observe(frame);
+        self.stale |= changed;
+        if changed && self.start.is_none() {
+            // Held sound was made with the former configuration.
+            self.open.clear();
+            self.audio_clock = None;
+        }
+        // Enhanced RTMP sends silence as audio without bytes; a gap in the sound says the same.
+        if frame.kind == FrameKind::SequenceHeader || frame.payload().is_empty() || !self.known.describes(frame) {
             return;
         }
         if self.start.is_some() {

@@ -30,6 +30,8 @@ impl Tracks {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Announced {
     tracks: Tracks,
+    /// Sound of which only the sequence header has come: some publishers announce a track and never send it.
+    sound: Option<Config>,
     /// The picture's sequence header as sent, and what it says; key frames complete it.
     picture: Option<(Bytes, Config)>,
 }
@@ -48,20 +50,32 @@ impl Announced {
     /// that cannot be read is as if it had not come.
     pub(super) fn observe(&mut self, frame: &Frame) -> bool {
         match (frame.track, frame.kind) {
-            (Track::Audio, FrameKind::SequenceHeader) => self.sound(frame),
-            (Track::Audio, FrameKind::Media) => frame.codec == Codec::Mp3 && self.sound(frame),
+            (Track::Audio, FrameKind::SequenceHeader) => {
+                self.sound_header(frame);
+                false
+            }
+            (Track::Audio, FrameKind::Media) => self.sound_begins(frame),
             (Track::Video, FrameKind::SequenceHeader) => self.picture_header(frame),
             (Track::Video, FrameKind::Media) => frame.keyframe && self.picture_in_band(frame),
         }
     }
 
-    fn sound(&mut self, frame: &Frame) -> bool {
-        let known = self.tracks.audio.as_ref().filter(|config| config.codec() == frame.codec);
+    fn sound_header(&mut self, frame: &Frame) {
+        let known = self.sound.as_ref().or(self.tracks.audio.as_ref()).filter(|config| config.codec() == frame.codec);
         if known.is_some_and(|config| config.record().as_ref() == frame.payload()) {
-            return false;
+            return;
         }
-        match Config::parse(frame.codec, &frame.payload_bytes()) {
-            Ok(config) if known != Some(&config) => {
+        if let Ok(config) = Config::parse(frame.codec, &frame.payload_bytes()) {
+            self.sound = Some(config);
+        }
+    }
+
+    fn sound_begins(&mut self, frame: &Frame) -> bool {
+        if frame.codec == Codec::Mp3 {
+            self.sound_header(frame);
+        }
+        match self.sound.take_if(|config| config.codec() == frame.codec) {
+            Some(config) if self.tracks.audio.as_ref() != Some(&config) => {
                 self.tracks.audio = Some(config);
                 true
             }
