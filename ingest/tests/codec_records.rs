@@ -47,8 +47,8 @@ fn codec_names_are_what_players_ask_for() {
         "opus",
         "av01.0.00M.10",
         "vp09.00.10.08",
-        "mp4a.6b",
-        "mp4a.6b",
+        "mp4a.40.34",
+        "mp4a.40.34",
     ]) {
         assert_eq!(read(clip).whole_config(codec).rfc6381(), name, "{clip}");
     }

@@ -102,7 +102,8 @@ impl Config {
                 record.extend_from_slice(set);
             }
         }
-        if matches!(first.profile, 100 | 110 | 122 | 144) {
+        // Every profile but Baseline, Main and Extended has the extension (14496-15:2019 5.3.3.1.2; older editions list four).
+        if !matches!(first.profile, 66 | 77 | 88) {
             let depths = [first.luma_bits, first.chroma_bits].map(|bits| 0xf8 | bits.saturating_sub(8));
             record.extend_from_slice(&[0xfc | first.chroma_format, depths[0], depths[1], 0]);
         }

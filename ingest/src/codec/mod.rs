@@ -153,7 +153,9 @@ impl Config {
             Self::Av1(c) => c.rfc6381(),
             Self::Vp9(c) => c.rfc6381(),
             Self::Aac(c) => c.rfc6381(),
-            Self::Mp3(_) => "mp4a.6b".into(),
+            // Layer III as an MPEG-4 object type: the name Apple's players and hls.js know. Chromium's MSE refuses MP3 in
+            // MP4 under every name, and hls.js falls back to audio/mpeg (from MPEG-TS) only for this one.
+            Self::Mp3(_) => "mp4a.40.34".into(),
             Self::Opus(_) => "opus".into(),
         }
     }
