@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod feed;
+pub mod fragments;
 pub mod transport;
 
 use bytes::Bytes;
