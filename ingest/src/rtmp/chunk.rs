@@ -98,9 +98,12 @@ impl ChunkReader {
         loop {
             let left = match self.chunk_left {
                 Some(left) => left,
-                None => match self.read_header(input)? {
+                None => match self.continue_message(input) {
                     Some(left) => left,
-                    None => return Ok(None),
+                    None => match self.read_header(input)? {
+                        Some(left) => left,
+                        None => return Ok(None),
+                    },
                 },
             };
             if self.matched.is_some() && !self.match_extended(input)? {
@@ -119,6 +122,20 @@ impl ChunkReader {
                 return Ok(Some(message));
             }
         }
+    }
+
+    /// The shortest way through the most frequent header: one byte that goes on with the message just being read.
+    fn continue_message(&mut self, input: &mut &[u8]) -> Option<usize> {
+        let stream = self.streams.get(self.current)?;
+        let (first, rest) = input.split_first()?;
+        let plain = stream.in_progress && stream.extended.is_none() && self.header_len == 0;
+        if !plain || *first < 0xc2 || u32::from(first & 0x3f) != stream.csid {
+            return None;
+        }
+        *input = rest;
+        let left = stream.length.saturating_sub(stream.partial.len()).min(self.chunk_size);
+        self.chunk_left = Some(left);
+        Some(left)
     }
 
     /// Reads one chunk header and opens its chunk; `None` when the input ended first.
