@@ -125,11 +125,22 @@ impl ChunkReader {
     }
 
     /// The shortest way through the most frequent header: one byte that goes on with the message just being read.
+    /// Whole chunks that neither end the message nor need memory are copied in one go.
     fn continue_message(&mut self, input: &mut &[u8]) -> Option<usize> {
-        let stream = self.streams.get(self.current)?;
-        let (first, rest) = input.split_first()?;
+        let stream = self.streams.get_mut(self.current)?;
         let plain = stream.in_progress && stream.extended.is_none() && self.header_len == 0;
-        if !plain || *first < 0xc2 || u32::from(first & 0x3f) != stream.csid {
+        let header = u8::try_from(stream.csid).ok().filter(|csid| plain && (2..64).contains(csid))? | 0xc0;
+        let room = stream.length.min(stream.partial.capacity());
+        while let Some((&[first], rest)) = input.split_first_chunk::<1>() {
+            let Some((chunk, rest)) = rest.split_at_checked(self.chunk_size) else { break };
+            if first != header || room.saturating_sub(stream.partial.len()) <= chunk.len() {
+                break;
+            }
+            stream.partial.extend_from_slice(chunk);
+            *input = rest;
+        }
+        let (first, rest) = input.split_first()?;
+        if *first != header {
             return None;
         }
         *input = rest;
