@@ -61,6 +61,13 @@ impl Frame {
         self.dts + i64::from(self.cts)
     }
 
+    /// Whether FLV carries this frame as a tag. The sequence header of MP3 is made from its first frame for those who need a
+    /// configuration; FLV players would hear it twice.
+    #[must_use]
+    pub fn is_flv_tag(&self) -> bool {
+        !(self.codec == Codec::Mp3 && self.kind == FrameKind::SequenceHeader)
+    }
+
     /// A video frame at which a viewer may join.
     #[must_use]
     pub fn is_video_keyframe(&self) -> bool {

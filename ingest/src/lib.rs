@@ -8,7 +8,12 @@
 
 pub mod codec;
 pub mod error;
+pub mod flv;
+pub mod fmp4;
 pub mod frame;
+pub mod rtmp;
+pub mod timeline;
+pub mod ts;
 
 pub use error::Error;
 pub use frame::{Frame, FrameKind, Track};

@@ -1,7 +1,32 @@
-//! The live plane: from a publication's frames to every viewer of the stream.
+//! The live plane, in the order a frame takes: publisher socket, feed and GOP cache, viewers.
+//!
+//! [`rtmp`] reads publishers and asks the [`gate`]; [`hub`] finds the stream; [`feed`] repairs and caches in a [`ring`];
+//! [`pump`] and [`follow`] move [`cursor`]s along it and write [`batch`]es; [`hls`] drives the segmenter.
 
+mod batch;
+mod cursor;
+mod feed;
+mod follow;
+mod gate;
+mod hls;
 mod hub;
+mod meter;
+mod preamble;
+mod pump;
+mod ring;
+mod rtmp;
 mod status;
+mod stream;
+mod viewer;
+mod websocket;
 
-pub use hub::Hub;
+pub use batch::{Batch, Framing};
+pub use follow::{FlvBody, follow};
+pub use gate::{Authorizing, Gate, Grant, Refused};
+pub use hls::{Hls, HlsAnswer};
+pub use hub::{Hub, Publication, Taken};
+pub use rtmp::{RtmpLimits, serve as serve_rtmp};
 pub use status::{StreamState, StreamStatus, TrackStatus};
+pub use stream::{LiveLimits, Stream};
+pub use viewer::Viewer;
+pub use websocket::Incoming as IncomingFrames;

@@ -1,6 +1,9 @@
 //! What an operator or a page is told about a stream.
 
+use super::feed::Feed;
 use serde::{Deserialize, Serialize};
+use std::time::Instant;
+use synctv_ingest::codec::Codec;
 
 /// A stream's state as seen from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,13 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
+    /// What anybody who may watch may know: not where the publisher is.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.publisher = None;
+        self
+    }
+
     /// The status of a stream that nobody publishes.
     #[must_use]
     pub fn offline(name: &str, private: bool) -> Self {
@@ -78,4 +88,75 @@ impl StreamStatus {
             warnings: Vec::new(),
         }
     }
+}
+
+/// Fills in what the feed of a live stream shows.
+pub(super) fn describe(status: &mut StreamStatus, feed: &Feed, now: Instant) {
+    let meter = &feed.meter;
+    status.bitrate_bps = meter.bitrate_bps(now);
+    status.gop_ms = meter.gop_ms;
+    if let Some(video) = feed.video.as_ref().filter(|_| feed.has_video()) {
+        let format = video.config.video();
+        let announced = feed.metadata.as_ref().and_then(|m| m.fps);
+        let fps = announced.or(format.and_then(|f| f.fps)).or_else(|| meter.fps());
+        status.tracks.push(TrackStatus {
+            kind: "video".into(),
+            codec: video.config.codec().name().into(),
+            codec_string: video.config.rfc6381(),
+            width: format.map(|f| f.width),
+            height: format.map(|f| f.height),
+            fps: fps.map(|f| (f * 1000.0).round() / 1000.0),
+            sample_rate: None,
+            channels: None,
+        });
+    }
+    if let Some(audio) = &feed.audio {
+        let format = audio.config.audio();
+        status.tracks.push(TrackStatus {
+            kind: "audio".into(),
+            codec: audio.config.codec().name().into(),
+            codec_string: audio.config.rfc6381(),
+            width: None,
+            height: None,
+            fps: None,
+            sample_rate: format.map(|f| f.sample_rate),
+            channels: format.map(|f| f.channels),
+        });
+    }
+    status.warnings = warnings(feed);
+}
+
+/// A key-frame interval above this makes joining and HLS slow.
+const LONG_GOP_MS: u64 = 4000;
+
+/// What will not play where, and what the publisher could do better.
+fn warnings(feed: &Feed) -> Vec<String> {
+    let mut out = feed.warnings.clone();
+    let video = feed.video.as_ref().filter(|_| feed.has_video()).map(|t| t.config.codec());
+    let audio = feed.audio.as_ref().map(|t| t.config.codec());
+    match video {
+        Some(Codec::Hevc) => {
+            out.push("HEVC does not play in Firefox, nor in Chromium without hardware support; send H.264 for all players".into());
+        }
+        Some(Codec::Av1 | Codec::Vp9) => {
+            let name = if video == Some(Codec::Av1) { "AV1" } else { "VP9" };
+            out.push(format!("{name} does not fit MPEG-TS: players that need TS segments get no video; iOS before 17 cannot play it"));
+        }
+        _ => {}
+    }
+    match audio {
+        Some(Codec::Opus) => out.push("Opus does not fit MPEG-TS here; old Apple players cannot play it: send AAC for them".into()),
+        Some(Codec::Mp3) => out.push("MP3 in fMP4 does not play in Safari's native HLS; send AAC for all players".into()),
+        _ => {}
+    }
+    if feed.meter.gop_ms.is_some_and(|ms| ms > LONG_GOP_MS) {
+        out.push(format!(
+            "key frames come every {:.1} s: viewers join late and HLS lags; set the encoder's key-frame interval to 2 s",
+            feed.meter.gop_ms.unwrap_or_default() as f64 / 1000.0
+        ));
+    }
+    if feed.meter.video_frames > 0 && !feed.has_video() {
+        out.push("video arrives without a key frame or a sequence header; nothing can be shown until one comes".into());
+    }
+    out
 }

@@ -3,8 +3,10 @@
 pub mod aac;
 pub mod av1;
 pub mod avc;
+pub mod bits;
 pub mod hevc;
 pub mod mp3;
+pub mod nal;
 pub mod opus;
 pub mod vp9;
 
@@ -151,7 +153,9 @@ impl Config {
             Self::Av1(c) => c.rfc6381(),
             Self::Vp9(c) => c.rfc6381(),
             Self::Aac(c) => c.rfc6381(),
-            Self::Mp3(_) => "mp4a.6b".into(),
+            // Layer III as an MPEG-4 object type: the name Apple's players and hls.js know. Chromium's MSE refuses MP3 in
+            // MP4 under every name, and hls.js falls back to audio/mpeg (from MPEG-TS) only for this one.
+            Self::Mp3(_) => "mp4a.40.34".into(),
             Self::Opus(_) => "opus".into(),
         }
     }
@@ -178,4 +182,52 @@ impl Config {
             Self::Avc(_) | Self::Hevc(_) | Self::Av1(_) | Self::Vp9(_) => None,
         }
     }
+
+    /// Whether it says all that a decoder and an init segment need. One that does not is completed by the first key frame:
+    /// [`Self::completed_by`].
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Avc(c) => c.has_parameter_sets(),
+            Self::Hevc(c) => c.has_parameter_sets(),
+            Self::Av1(c) => c.has_sequence_header(),
+            Self::Vp9(c) => c.format.width > 0,
+            Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) => true,
+        }
+    }
+
+    /// The configuration with what a key frame's payload carries in-band: parameter sets, sequence header, picture size.
+    /// `None` when the key frame carries none of it.
+    ///
+    /// # Errors
+    /// When what it carries is malformed.
+    pub fn completed_by(&self, key_frame: &[u8]) -> Result<Option<Self>, Error> {
+        Ok(match self {
+            Self::Avc(c) => avc::Config::from_access_unit(key_frame, c.nal_length_size)?.map(Self::Avc),
+            Self::Hevc(c) => hevc::Config::from_access_unit(key_frame, c.nal_length_size)?.map(Self::Hevc),
+            Self::Av1(_) => av1::Config::from_temporal_unit(key_frame)?.map(Self::Av1),
+            Self::Vp9(c) => vp9::key_frame_size(key_frame).map(|(w, h)| Self::Vp9(c.clone().with_size(w, h))),
+            Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) => None,
+        })
+    }
+}
+
+/// The largest picture side accepted, in luma samples: twice 8K, beyond every level of the codecs carried.
+const MAX_SIDE: u64 = 16_384;
+
+/// Width and height after cropping, refused when nothing or too much is left.
+fn picture_size(what: &'static str, full: (u64, u64), cropped: (u64, u64)) -> Result<(u32, u32), Error> {
+    let side = |full: u64, cropped: u64| {
+        let left = full.checked_sub(cropped).filter(|&left| left > 0);
+        let left = left.ok_or(Error::malformed(what, "cropping leaves no picture"))?;
+        u32::try_from(left).ok().filter(|_| left <= MAX_SIDE).ok_or(Error::Limit { what, value: left, max: MAX_SIDE })
+    };
+    Ok((side(full.0, cropped.0)?, side(full.1, cropped.1)?))
+}
+
+/// `scale` over `ticks` in Hz, when that is a rate a camera or encoder could have; encoders write nonsense here.
+fn frame_rate(scale: u64, ticks: u64) -> Option<f64> {
+    // Rounding above 53 bits does not matter to a rate.
+    let rate = scale as f64 / ticks as f64;
+    (rate.is_finite() && (0.1..=1000.0).contains(&rate)).then_some(rate)
 }

@@ -1,0 +1,12 @@
+//! HTTP: our own accept loop on hyper, the live outputs as plain bodies, everything else through axum.
+
+mod accept;
+mod handover;
+mod live;
+mod metrics;
+mod respond;
+mod route;
+mod ws;
+
+pub use accept::{Listener, serve, serve_unix};
+pub use route::{Gateway, Readiness};

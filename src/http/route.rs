@@ -1,0 +1,118 @@
+//! Which request goes where.
+
+use super::{handover::Handover, live, metrics, respond};
+use crate::{live::Hub, page};
+use axum::body::Body;
+use hyper::{Method, Request, Response, StatusCode, header};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+use tower::ServiceExt;
+
+/// Whether this process wants traffic.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    /// Starts or stops asking for traffic.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Relaxed);
+    }
+
+    /// Whether traffic is wanted.
+    pub fn get(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+/// What every route may use.
+pub struct Gateway {
+    /// The live plane.
+    pub hub: Arc<Hub>,
+    /// Signs play URLs of private streams.
+    pub signing_key: [u8; 32],
+    /// The JSON API as it is served over TCP.
+    pub api: axum::Router,
+    /// What `/readyz` says.
+    pub readiness: Arc<Readiness>,
+}
+
+/// The connection a request came on.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The peer's address.
+    pub peer: SocketAddr,
+    /// Takes an HTTP/1 connection back from hyper.
+    pub handover: Option<Arc<Handover>>,
+    /// Whether the live plane may write to the socket itself.
+    pub direct: bool,
+}
+
+impl Gateway {
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Body>, client: Client) -> Response<Body> {
+        let path = request.uri().path();
+        if let Some(rest) = path.strip_prefix("/live/") {
+            let rest = rest.to_owned();
+            let request = request.map(drop);
+            let mut response = match *request.method() {
+                Method::OPTIONS => respond::preflight(),
+                Method::GET | Method::HEAD => live::answer(self, &rest, &request, &client).await,
+                ref other => respond::method_not_allowed(other),
+            };
+            respond::cors(response.headers_mut());
+            return response;
+        }
+        match path {
+            "/healthz" => probe(true),
+            "/readyz" => probe(self.readiness.get()),
+            "/metrics" => respond::bytes(metrics::render(&self.hub).into(), metrics::CONTENT_TYPE, "no-store"),
+            "/" => redirect("/watch/demo"),
+            _ if path.starts_with("/watch/") || path.starts_with("/assets/") => page(path, request.method()),
+            _ => {
+                match self.api.clone().oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+        }
+    }
+}
+
+fn probe(good: bool) -> Response<Body> {
+    let (status, text) =
+        if good { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") };
+    let mut response = respond::bytes(text.into(), "text/plain; charset=utf-8", "no-store");
+    *response.status_mut() = status;
+    response
+}
+
+fn page(path: &str, method: &Method) -> Response<Body> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return respond::method_not_allowed(method);
+    }
+    if let Some(asset) = path.strip_prefix("/assets/") {
+        return match page::asset(asset) {
+            Some(file) => {
+                let mut response = respond::bytes(file.body, file.content_type, page::ASSET_CACHE_CONTROL);
+                respond::set(response.headers_mut(), header::ETAG, &file.etag);
+                response
+            }
+            None => respond::problem(StatusCode::NOT_FOUND, "no such asset"),
+        };
+    }
+    let mut response = respond::bytes(page::watch_html(), "text/html; charset=utf-8", "no-cache");
+    respond::set(response.headers_mut(), header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY);
+    response
+}
+
+fn redirect(to: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    respond::set(response.headers_mut(), header::LOCATION, to);
+    response
+}

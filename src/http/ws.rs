@@ -1,0 +1,79 @@
+//! WebSocket-FLV: the handshake (RFC 6455 4.2.2), and the relay for viewers behind TLS.
+
+use super::respond;
+use crate::live::{Batch, IncomingFrames};
+use axum::body::Body;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use hyper::{HeaderMap, Response, StatusCode, header};
+use sha1::{Digest, Sha1};
+use std::sync::Arc;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
+    sync::mpsc,
+};
+
+/// What the key is hashed with (RFC 6455 1.3).
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Whether the request asks for a WebSocket.
+pub fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::UPGRADE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.split(',').any(|p| p.trim().eq_ignore_ascii_case("websocket")))
+}
+
+/// The 101, or why not.
+pub fn accept(headers: &HeaderMap) -> Result<Response<Body>, Response<Body>> {
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
+        let mut refusal = respond::problem(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is needed");
+        refusal.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
+        return Err(refusal);
+    }
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).filter(|k| k.len() == 24) else {
+        return Err(respond::problem(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing or malformed"));
+    };
+    let digest = Sha1::new().chain_update(key.as_bytes()).chain_update(GUID).finalize();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let h = response.headers_mut();
+    h.insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
+    h.insert(header::CONNECTION, header::HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = header::HeaderValue::from_str(&STANDARD.encode(digest)) {
+        h.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    Ok(response)
+}
+
+/// Writes a viewer's messages to a connection that is not a plain socket, until either side ends.
+pub async fn relay<T: AsyncRead + AsyncWrite + Send>(mut batches: mpsc::Receiver<Arc<Batch>>, io: T, early: Bytes) {
+    let (mut reader, mut writer) = split(io);
+    let mut incoming = IncomingFrames::new(&early);
+    let mut buffer = [0; 512];
+    loop {
+        let pieces = tokio::select! {
+            batch = batches.recv() => match batch {
+                Some(batch) => batch,
+                None => break,
+            },
+            read = reader.read(&mut buffer) => {
+                let Ok(n @ 1..) = read else { return };
+                if incoming.feed(&buffer[..n]).is_err() {
+                    return;
+                }
+                let Some(pong) = incoming.reply() else { continue };
+                Arc::new(Batch::of(pong))
+            }
+        };
+        for piece in pieces.parts() {
+            if writer.write_all(piece).await.is_err() {
+                return;
+            }
+        }
+        if writer.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = writer.shutdown().await;
+}

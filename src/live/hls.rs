@@ -1,0 +1,334 @@
+//! HLS of one stream: a task that feeds the segmenter while somebody asks, and the answers to those who do.
+
+use super::{
+    ring::{Break, Position},
+    stream::Stream,
+};
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use synctv_ingest::{
+    Frame,
+    hls::{Container, Origin, Snapshot, Window},
+};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
+
+/// A first playlist waits this long for a first segment.
+const FIRST_SEGMENT: Duration = Duration::from_secs(10);
+/// Viewers that have not asked for this long are not counted.
+const VIEWER_GONE: Duration = Duration::from_secs(15);
+/// Viewers told apart at most; more are served, not counted.
+const VIEWERS_COUNTED: usize = 100_000;
+/// Frames taken under the stream's lock at once.
+const TAKE_FRAMES: u64 = 256;
+
+/// What a request for a file of a stream's HLS comes to.
+#[derive(Debug)]
+pub enum HlsAnswer {
+    /// A playlist, and how long it may be cached.
+    Playlist {
+        /// Its text.
+        body: Bytes,
+        /// Seconds.
+        max_age_s: i64,
+    },
+    /// A segment or an init section.
+    Media {
+        /// Its bytes.
+        body: Bytes,
+        /// Its type.
+        content_type: &'static str,
+    },
+    /// There is no such file.
+    Missing(&'static str),
+    /// There will be one, but the stream has not begun.
+    NotYet,
+}
+
+/// The HLS of a stream while somebody asks for it.
+#[derive(Debug)]
+pub struct Hls {
+    snapshot: ArcSwap<Snapshot>,
+    changed: Notify,
+    wants_ts: AtomicBool,
+    refuses_ts: AtomicBool,
+    bytes_out: AtomicU64,
+    audience: Mutex<Audience>,
+}
+
+#[derive(Debug)]
+struct Audience {
+    last_request: Instant,
+    seen: HashMap<u64, Instant>,
+}
+
+impl Hls {
+    /// The HLS of the stream, started by the first who asks; `None` when the stream ended without any.
+    pub fn of(stream: &Arc<Stream>) -> Option<Arc<Self>> {
+        let mut slot = stream.hls().lock();
+        if let Some(hls) = &*slot {
+            return Some(hls.clone());
+        }
+        if stream.read(|core| core.is_ended()) {
+            return None;
+        }
+        let hls = Arc::new(Self {
+            snapshot: ArcSwap::default(),
+            changed: Notify::new(),
+            wants_ts: AtomicBool::new(false),
+            refuses_ts: AtomicBool::new(false),
+            bytes_out: AtomicU64::new(0),
+            audience: Mutex::new(Audience { last_request: Instant::now(), seen: HashMap::new() }),
+        });
+        *slot = Some(hls.clone());
+        tokio::spawn(Driver::new(stream.clone(), hls.clone()).run());
+        Some(hls)
+    }
+
+    /// Notes a request of a viewer.
+    pub fn seen(&self, viewer: u64) {
+        let now = Instant::now();
+        let mut audience = self.audience.lock();
+        audience.last_request = now;
+        if audience.seen.len() < VIEWERS_COUNTED || audience.seen.contains_key(&viewer) {
+            audience.seen.insert(viewer, now);
+        }
+    }
+
+    /// How many viewers asked lately.
+    pub fn viewers(&self) -> u64 {
+        let mut audience = self.audience.lock();
+        audience.seen.retain(|_, at| at.elapsed() < VIEWER_GONE);
+        audience.seen.len() as u64
+    }
+
+    fn idle_for(&self) -> Duration {
+        self.audience.lock().last_request.elapsed()
+    }
+
+    /// Counts media bytes handed out.
+    pub fn count_out(&self, bytes: usize) {
+        self.bytes_out.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Media bytes handed out.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Relaxed)
+    }
+
+    /// A file by its name. `query` goes onto every URI in a playlist.
+    pub async fn get(&self, file: &str, query: Option<&str>) -> HlsAnswer {
+        for container in [Container::Fmp4, Container::Ts] {
+            let multivariant = file == container.multivariant_playlist();
+            if multivariant || file == container.media_playlist() {
+                return self.playlist(container, multivariant, query).await;
+            }
+        }
+        match self.snapshot.load().resource(file) {
+            Some(found) => HlsAnswer::Media { body: found.bytes, content_type: found.content_type },
+            None => HlsAnswer::Missing("no such file, or it is no longer kept"),
+        }
+    }
+
+    async fn playlist(&self, container: Container, multivariant: bool, query: Option<&str>) -> HlsAnswer {
+        if container == Container::Ts {
+            self.wants_ts.store(true, Relaxed);
+        }
+        let find = || {
+            let snapshot = self.snapshot.load();
+            let body = match multivariant {
+                true => snapshot.multivariant_playlist(container, query)?,
+                false => snapshot.media_playlist(container, query)?,
+            };
+            let max_age_s = if multivariant { snapshot.target_duration() } else { (snapshot.target_duration() / 2).max(1) };
+            Some(HlsAnswer::Playlist { body, max_age_s })
+        };
+        let waiting = async {
+            loop {
+                let mut changed = pin!(self.changed.notified());
+                changed.as_mut().enable();
+                if let Some(answer) = find() {
+                    return answer;
+                }
+                if container == Container::Ts && self.refuses_ts.load(Relaxed) {
+                    return HlsAnswer::Missing("the stream's codecs do not fit MPEG-TS; use index.m3u8");
+                }
+                if self.snapshot.load().ended() {
+                    return HlsAnswer::Missing("the stream has ended");
+                }
+                changed.await;
+            }
+        };
+        timeout(FIRST_SEGMENT, waiting).await.unwrap_or(HlsAnswer::NotYet)
+    }
+}
+
+/// Moves frames from the ring into the window.
+struct Driver {
+    stream: Arc<Stream>,
+    hls: Arc<Hls>,
+    window: Window,
+    /// The next frame; `None` until the stream can be joined.
+    position: Option<Position>,
+    /// The sequence headers of the publication are still to be given.
+    needs_headers: bool,
+    version: u64,
+}
+
+/// What the ring holds for the driver.
+#[derive(Default)]
+struct Taken {
+    /// Breaks and frames in order.
+    steps: Vec<Taking>,
+    /// DTS of the newest frame in the ring: what "now" means on the stream's timeline.
+    newest: i64,
+    ended: bool,
+}
+
+enum Taking {
+    Break(Break),
+    Frame(Frame),
+}
+
+impl Driver {
+    fn new(stream: Arc<Stream>, hls: Arc<Hls>) -> Self {
+        let unix_ms = u64::try_from(unix_ms()).unwrap_or_default();
+        let origin = match *stream.hls_origin().lock() {
+            Some(former) => Origin::at(unix_ms).after(former),
+            None => Origin::at(unix_ms),
+        };
+        let window = Window::new(origin);
+        Self { stream, hls, window, position: None, needs_headers: true, version: 0 }
+    }
+
+    async fn run(mut self) {
+        let stream = self.stream.clone();
+        let tail = stream.tail();
+        loop {
+            let mut news = pin!(tail.notified());
+            news.as_mut().enable();
+            let taken = self.take();
+            let (ended, got) = (taken.ended, !taken.steps.is_empty());
+            self.feed(taken);
+            self.enable_ts();
+            if got {
+                self.publish();
+                if !ended {
+                    continue;
+                }
+            }
+            if ended {
+                self.window.end(unix_ms());
+                self.publish();
+                return;
+            }
+            tokio::select! {
+                () = &mut news => {}
+                () = sleep(Duration::from_millis(500)) => {
+                    if self.hls.idle_for() > self.stream.limits.hls_idle {
+                        self.stop();
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what the ring has beyond the position.
+    fn take(&mut self) -> Taken {
+        let (position, needs_headers) = (&mut self.position, &mut self.needs_headers);
+        self.stream.read(|core| {
+            let ring = &core.feed.ring;
+            let mut taken = Taken { ended: core.is_ended(), ..Taken::default() };
+            taken.newest = ring.end().checked_sub(1).and_then(|at| ring.get(at)).map_or(0, |f| f.dts);
+            let mut at = match *position {
+                Some(at) if at >= ring.first() => at,
+                fallen_behind => {
+                    let Some(join) = ring.oldest_join().filter(|_| core.feed.is_ready()) else { return taken };
+                    if fallen_behind.is_some() {
+                        taken.steps.push(Taking::Break(Break::Timeline));
+                    }
+                    *needs_headers = true;
+                    join
+                }
+            };
+            let last = ring.end().min(at + TAKE_FRAMES);
+            loop {
+                // A break behind the newest frame is acted on at once: viewers get the last seconds of what ended.
+                if let Some(found) = ring.break_before(at)
+                    && !(*needs_headers && *position == Some(at))
+                {
+                    taken.steps.push(Taking::Break(found));
+                    *needs_headers |= found == Break::Publication;
+                    *position = Some(at);
+                }
+                if at >= last || (*needs_headers && !core.feed.is_ready()) {
+                    break;
+                }
+                if std::mem::take(needs_headers) {
+                    let video = core.feed.video.as_ref().filter(|_| core.feed.has_video());
+                    let headers = [video, core.feed.audio.as_ref()].into_iter().flatten();
+                    taken.steps.extend(headers.map(|track| Taking::Frame(track.setup.clone())));
+                }
+                taken.steps.extend(ring.get(at).cloned().map(Taking::Frame));
+                at += 1;
+            }
+            *position = Some(at);
+            taken
+        })
+    }
+
+    fn feed(&mut self, taken: Taken) {
+        let now = unix_ms();
+        for step in taken.steps {
+            match step {
+                Taking::Break(Break::Timeline) => self.window.discontinuity(now),
+                Taking::Break(Break::Publication) => self.window.begin_publication(now),
+                // Cached frames are as old as the newest one is ahead of them.
+                Taking::Frame(frame) => self.window.push(&frame, now - (taken.newest - frame.dts).max(0)),
+            };
+        }
+    }
+
+    fn enable_ts(&mut self) {
+        if self.hls.wants_ts.load(Relaxed) && self.version > 0 {
+            let refused = self.window.enable_ts().is_err();
+            self.hls.refuses_ts.store(refused, Relaxed);
+        }
+    }
+
+    /// Shows the window to those who ask, when it has changed.
+    fn publish(&mut self) {
+        let snapshot = self.window.snapshot();
+        if snapshot.version() != self.version {
+            self.version = snapshot.version();
+            self.hls.snapshot.store(snapshot);
+            self.hls.changed.notify_waiters();
+        }
+    }
+
+    /// Nobody asks any more: the next one who does starts anew, with numbers that go on.
+    fn stop(&mut self) {
+        *self.stream.hls_origin().lock() = Some(self.window.next_origin());
+        let mut slot = self.stream.hls().lock();
+        if slot.as_ref().is_some_and(|hls| Arc::ptr_eq(hls, &self.hls)) {
+            *slot = None;
+        }
+    }
+}
+
+fn unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}

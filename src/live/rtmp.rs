@@ -1,0 +1,358 @@
+//! The RTMP listener: sockets around `ingest::rtmp::Session`, with its limits in connections and in time.
+
+use super::{
+    gate::{Gate, Grant},
+    hub::{Hub, Publication},
+};
+use parking_lot::Mutex;
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    future::poll_fn,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
+use synctv_ingest::{
+    Error, Frame,
+    flv::Demuxer,
+    rtmp::{Event, Limits, Refusal, Session},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+/// Bytes read at once. The buffer belongs to the thread: an idle publisher holds none.
+const READ_BYTES: usize = 64 * 1024;
+/// Without viewers a publisher is read this often at most: nothing waits for its frames.
+const UNWATCHED_PAUSE: Duration = Duration::from_millis(20);
+/// An answer that the peer does not take in this time closes the connection.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// After a refusal the peer gets this long to read it.
+const REFUSED_LINGER: Duration = Duration::from_millis(500);
+
+/// Limits of the listener.
+#[derive(Debug, Clone)]
+pub struct RtmpLimits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address.
+    pub connections_per_ip: usize,
+    /// From accept to an accepted publish.
+    pub handshake: Duration,
+    /// Between two whole messages of a publisher.
+    pub idle: Duration,
+}
+
+/// What a connection needs.
+struct Shared {
+    hub: Arc<Hub>,
+    gate: Arc<dyn Gate>,
+    limits: RtmpLimits,
+    per_ip: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// Accepts publishers until `stop`; open connections end with their publications.
+pub async fn serve(listener: TcpListener, hub: Arc<Hub>, gate: Arc<dyn Gate>, limits: RtmpLimits, stop: CancellationToken) {
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let shared = Arc::new(Shared { hub, gate, limits, per_ip: Mutex::default() });
+    let mut next_id: u64 = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "RTMP accept failed");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        next_id += 1;
+        let Ok(permit) = room.clone().try_acquire_owned() else {
+            tracing::warn!(%peer, limit = "rtmp.max_connections", "RTMP connection refused: too many");
+            continue;
+        };
+        let Some(place) = Place::take(&shared, peer.ip(), permit) else {
+            tracing::warn!(%peer, limit = "rtmp.max_connections_per_ip", "RTMP connection refused: too many from this address");
+            continue;
+        };
+        let span = tracing::info_span!("rtmp", conn = next_id, %peer, stream = tracing::field::Empty);
+        let connection = Connection::new(socket, peer, shared.clone(), stop.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            connection.run().await;
+        }.instrument(span));
+    }
+}
+
+/// A connection's share of the limits, given back when dropped.
+struct Place {
+    shared: Arc<Shared>,
+    ip: IpAddr,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, ip: IpAddr, permit: OwnedSemaphorePermit) -> Option<Self> {
+        let mut per_ip = shared.per_ip.lock();
+        let count = per_ip.entry(ip).or_insert(0);
+        if *count >= shared.limits.connections_per_ip {
+            return None;
+        }
+        *count += 1;
+        Some(Self { shared: shared.clone(), ip, _permit: permit })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut per_ip = self.shared.per_ip.lock();
+        if let Some(count) = per_ip.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                per_ip.remove(&self.ip);
+            }
+        }
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("closed by the peer")]
+    Peer,
+    #[error("no {0} in time")]
+    Silent(&'static str),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Protocol(#[from] Error),
+    #[error("refused: {}", .0.description())]
+    Refused(Refusal),
+    #[error("another connection with the same key took over, or the publisher was kicked")]
+    Closed,
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+struct Connection {
+    socket: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    session: Session,
+    demuxer: Demuxer,
+    publication: Option<Publication>,
+    last_message: Instant,
+    stop: CancellationToken,
+}
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+impl Connection {
+    fn new(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>, stop: CancellationToken) -> Self {
+        Self {
+            socket,
+            peer,
+            shared,
+            session: Session::new(Limits::default()),
+            demuxer: Demuxer::new(),
+            publication: None,
+            last_message: Instant::now(),
+            stop,
+        }
+    }
+
+    async fn run(mut self) {
+        let _ = self.socket.set_nodelay(true);
+        let end = match self.greet().await {
+            Ok(()) => self.take_media().await,
+            Err(end) => end,
+        };
+        if let End::Refused(refusal) = &end {
+            tracing::warn!(description = refusal.description(), "publisher refused");
+            self.session.refuse(refusal);
+        } else if self.publication.is_some() {
+            tracing::info!(reason = %end, "publication ended");
+        } else {
+            tracing::debug!(reason = %end, "connection ended");
+        }
+        let publication = self.publication.take();
+        drop(publication);
+        if self.flush().await.is_ok() {
+            let _ = self.socket.shutdown().await;
+            // Closing with unread bytes would reset the connection and lose the answer.
+            let _ = timeout(REFUSED_LINGER, self.drain()).await;
+        }
+    }
+
+    /// From accept to an accepted publish, all within one deadline.
+    async fn greet(&mut self) -> Result<(), End> {
+        let deadline = Instant::now() + self.shared.limits.handshake;
+        while self.publication.is_none() {
+            let stop = self.stop.clone();
+            tokio::select! {
+                read = self.read() => read?,
+                () = sleep_until(deadline) => return Err(End::Silent("publish")),
+                () = stop.cancelled() => return Err(End::Stopping),
+            }
+            self.answer().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads media until the publication ends.
+    async fn take_media(&mut self) -> End {
+        let Some(publication) = &self.publication else { return End::Closed };
+        let close = publication.close().clone();
+        let stop = self.stop.clone();
+        let mut closed = pin!(close.cancelled());
+        let mut stopped = pin!(stop.cancelled());
+        let mut check = pin!(sleep(self.shared.limits.idle));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut closed => return End::Closed,
+                () = &mut stopped => return End::Stopping,
+                read = self.read() => {
+                    if let Err(end) = read {
+                        return end;
+                    }
+                    if let Err(end) = self.answer().await {
+                        return end;
+                    }
+                    if !self.publication.as_ref().is_some_and(Publication::is_watched) {
+                        sleep(UNWATCHED_PAUSE).await;
+                    }
+                }
+                () = &mut check => {
+                    let due = self.last_message + self.shared.limits.idle;
+                    if due <= Instant::now() {
+                        return End::Silent("media");
+                    }
+                    check.as_mut().reset(due);
+                }
+            }
+        }
+    }
+
+    /// Waits for bytes and feeds them to the session.
+    async fn read(&mut self) -> Result<(), End> {
+        loop {
+            poll_fn(|cx| self.socket.poll_read_ready(cx)).await?;
+            let (socket, session) = (&self.socket, &mut self.session);
+            let fed = BUFFER.with_borrow_mut(|buffer| match socket.try_read(buffer) {
+                Ok(0) => Err(End::Peer),
+                Ok(n) => session.feed(&buffer[..n]).map(|()| true).map_err(End::from),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+                Err(e) => Err(e.into()),
+            });
+            match fed {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(end) => return Err(end),
+            }
+        }
+    }
+
+    /// Acts on what the session has understood and sends what it answers.
+    async fn answer(&mut self) -> Result<(), End> {
+        let mut frames: Vec<Frame> = Vec::new();
+        while let Some(event) = self.session.next_event() {
+            self.last_message = Instant::now();
+            match event {
+                Event::Publish { stream, key } => {
+                    if self.publication.is_some() {
+                        return Err(End::Refused(Refusal::bad_name("this connection publishes already; open another one")));
+                    }
+                    self.admit(stream.as_str(), key.as_ref().map(|k| k.expose())).await?;
+                }
+                Event::Play { .. } => {
+                    return Err(End::Refused(Refusal::play("RTMP play is not served; watch over HTTP-FLV, WebSocket-FLV or HLS")));
+                }
+                Event::Metadata(metadata) => {
+                    if let Some(publication) = &self.publication {
+                        publication.announce(metadata);
+                    }
+                }
+                Event::Tag(tag) => match self.demuxer.demux(&tag) {
+                    Ok(demuxed) => {
+                        frames.extend(demuxed.frames);
+                        if let (Some(warning), Some(publication)) = (demuxed.warning, &self.publication) {
+                            tracing::warn!(%warning, "the publisher does something wrong");
+                            publication.warn(warning.to_string());
+                        }
+                    }
+                    Err(Error::Unsupported { what, value }) => {
+                        self.push(&mut frames)?;
+                        return Err(End::Refused(Refusal::unsupported(format!("{what} {value} is not supported"))));
+                    }
+                    Err(error) => tracing::debug!(%error, "a media message was not understood; it is dropped"),
+                },
+                Event::Unpublish => {
+                    self.push(&mut frames)?;
+                    return Err(End::Peer);
+                }
+            }
+        }
+        self.push(&mut frames)?;
+        self.flush().await
+    }
+
+    fn push(&self, frames: &mut Vec<Frame>) -> Result<(), End> {
+        match &self.publication {
+            Some(publication) if !frames.is_empty() && !publication.push(frames.drain(..)) => Err(End::Closed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the gate and starts the publication.
+    async fn admit(&mut self, stream: &str, key: Option<&str>) -> Result<(), End> {
+        tracing::Span::current().record("stream", stream);
+        let grant: Grant = match self.shared.gate.authorize(stream, key, self.peer).await {
+            Ok(grant) => grant,
+            Err(refused) => return Err(End::Refused(Refusal::unauthorized(refused.description))),
+        };
+        let publication = self.shared.hub.publish(stream, &grant, self.peer).map_err(|_| {
+            End::Refused(Refusal::bad_name(format!("stream {stream} is published with another key; stop that publisher first")))
+        })?;
+        tracing::info!(epoch = publication.epoch(), key_id = grant.key_id.as_deref(), "publication started");
+        self.publication = Some(publication);
+        self.last_message = Instant::now();
+        self.session.accept_publish();
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        let output = self.session.take_output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        match timeout(WRITE_TIMEOUT, self.socket.write_all(&output)).await {
+            Ok(written) => Ok(written?),
+            Err(_) => Err(End::Silent("reading of our answers")),
+        }
+    }
+
+    /// Throws away what still comes, until the peer closes.
+    async fn drain(&mut self) {
+        while poll_fn(|cx| self.socket.poll_read_ready(cx)).await.is_ok() {
+            match BUFFER.with_borrow_mut(|buffer| self.socket.try_read(buffer)) {
+                Ok(n) if n > 0 => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                _ => return,
+            }
+        }
+    }
+}

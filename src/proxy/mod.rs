@@ -1,0 +1,3 @@
+//! URLs that prove by themselves that they were given out by this server.
+
+pub mod sign;

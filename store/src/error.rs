@@ -1,0 +1,60 @@
+//! What can go wrong with the store.
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of the store; each message can be read alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No such row.
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        /// "stream" or "key".
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// The row is not in a state that allows this.
+    #[error("{0}")]
+    Conflict(String),
+    /// The caller gave a value that cannot be stored.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database cannot be reached, opened or written (missing permission, full disk, locked by another process).
+    #[error("{0}")]
+    Unavailable(String),
+    /// The database holds something this program did not write: damaged, or not a database at all.
+    #[error("{0}")]
+    Corrupt(String),
+    /// The database was migrated by a newer synctv.
+    #[error(
+        "the database has schema version {found}, which a newer synctv wrote; this one knows up to {known}: run the newer version"
+    )]
+    NewerSchema {
+        /// The version found in the database.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+}
+
+impl Error {
+    /// No such stream.
+    #[must_use]
+    pub fn no_stream(name: &str) -> Self {
+        Self::NotFound { what: "stream", name: name.to_owned() }
+    }
+
+    /// No such publish key.
+    #[must_use]
+    pub fn no_key(id: &str) -> Self {
+        Self::NotFound { what: "key", name: id.to_owned() }
+    }
+}
+
+impl From<crate::NameError> for Error {
+    fn from(err: crate::NameError) -> Self {
+        Self::Invalid(err.to_string())
+    }
+}
