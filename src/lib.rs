@@ -1,8 +1,18 @@
 //! The gateway, in reading order.
+//!
+//! [`cli`] reads the command line, [`config`] what is in force; [`app`] builds everything and waits. [`publish_gate`] decides
+//! who may publish, by [`keys`] kept in the store; [`live`] takes frames from publishers to viewers; [`http`] answers
+//! requests, private ones by [`proxy::sign`]; [`page`] is what a browser shows.
 
 pub mod app;
+pub mod cli;
+pub mod config;
+pub mod error;
 pub mod http;
+pub mod keys;
 pub mod live;
 pub mod page;
 pub mod proxy;
+pub mod publish_gate;
+pub mod secret;
 pub mod shutdown;

@@ -1,5 +1,7 @@
 //! HTTP: our own accept loop on hyper, the live outputs as plain bodies, everything else through axum.
 
+pub mod admin;
+
 mod accept;
 mod handover;
 mod live;

@@ -132,6 +132,8 @@ pub async fn expiry_is_judged_when_the_key_is_read(store: &dyn Store) {
     let k2 = store.key("k2").await.expect("read");
     let lives = k2.expires_at.expect("expires") - k2.created_at;
     assert!((lives - HOUR).abs() < time::Duration::SECOND, "{lives}");
+    store.create_key(&new_key("k4", "demo", 4, Some(Duration::MAX))).await.expect("create");
+    assert!(store.key("k4").await.expect("an endless lifetime stays readable").usable());
 }
 
 /// Revoking is for good and its time is the first one.

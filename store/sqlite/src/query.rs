@@ -26,8 +26,8 @@ pub(crate) fn instant(ms: i64) -> Result<OffsetDateTime> {
         .map_err(|_| Error::Corrupt(format!("the database holds an impossible time ({ms} ms since 1970)")))
 }
 
-/// A duration in ms, as SQL takes it; what does not fit lasts 292 million years anyway.
+/// A duration in ms, as SQL takes it. Capped at a century, so that a time made from it can always be read back.
 pub(crate) fn millis(duration: Duration) -> i64 {
-    // A quarter of the range, so that adding the current time in SQL cannot overflow into a REAL.
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
+    const CENTURY: i64 = 100 * 366 * 24 * 3600 * 1000;
+    i64::try_from(duration.as_millis()).unwrap_or(CENTURY).min(CENTURY)
 }

@@ -1,0 +1,159 @@
+//! The settings there are, and how a value is read from text.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::LogFormat;
+use super::units::parse_size;
+use crate::secret::Secret;
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// `section.name`, as in the TOML file.
+    pub(super) key: &'static str,
+    /// What holds when nobody says otherwise.
+    pub(super) default: Option<&'static str>,
+    /// For `config check`.
+    pub(super) help: &'static str,
+}
+
+const fn with_default(key: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, default: Some(default), help }
+}
+
+const fn unset(key: &'static str, help: &'static str) -> Setting {
+    Setting { key, default: None, help }
+}
+
+/// Every setting, in the order of `config check`.
+pub(super) const SETTINGS: &[Setting] = &[
+    with_default("data_dir", "./synctv-data", "database, control socket and synctv.toml"),
+    with_default("http.listen", "0.0.0.0:8080", "address of pages, players and the API"),
+    unset("http.tls_cert", "PEM certificate chain; with tls_key it turns HTTP into HTTPS"),
+    unset("http.tls_key", "PEM private key"),
+    unset("http.public_url", "base URL viewers use, when not the listening address"),
+    unset("http.token", "bearer token for remote administration; without it that is off"),
+    with_default("rtmp.listen", "0.0.0.0:1935", "address publishers connect to"),
+    with_default("rtmp.max_connections_per_ip", "100", "RTMP connections one address may have"),
+    with_default("rtmp.max_connections", "20000", "RTMP connections in all"),
+    with_default("rtmp.handshake_timeout_s", "10", "from accept to the end of the handshake"),
+    with_default("rtmp.idle_timeout_s", "10", "a publisher silent for so long is closed"),
+    with_default("live.open_publish", "false", "anybody may publish to any name without a key"),
+    with_default("live.grace_s", "30", "how long viewers wait for a publisher that vanished"),
+    with_default("live.merge_ms", "0", "gather frames so long before writing; 0: only while busy"),
+    with_default("live.gop_cache_bytes", "32 MiB", "most a stream keeps for viewers that join"),
+    with_default("live.viewer_min_bytes_per_s", "1 KiB", "slower viewers are closed; 0: never"),
+    with_default("live.max_viewers", "100000", "viewers on all outputs"),
+    with_default("hls.window_segments", "6", "segments in a live playlist"),
+    with_default("hls.idle_s", "30", "the segmenter stops when nobody asks for so long"),
+    with_default("hls.min_segment_ms", "1000", "a segment is not cut before this length"),
+    with_default("log.format", "text", "text or json"),
+    with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
+    unset("database.url", "sqlite:PATH; by default DATA_DIR/synctv.db"),
+];
+
+/// A value that can be read from text; the error says what is expected.
+pub(super) trait FromText: Sized {
+    /// What to write, after "expected".
+    const EXPECTED: &'static str;
+
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+impl FromText for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl FromText for u64 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl FromText for SocketAddr {
+    const EXPECTED: &'static str = "an address with a port, like 127.0.0.1:8080 or [::]:8080";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl FromText for PathBuf {
+    const EXPECTED: &'static str = "a path";
+
+    fn from_text(text: &str) -> Option<Self> {
+        (!text.is_empty() && !text.contains('\0')).then(|| Self::from(text))
+    }
+}
+
+impl FromText for String {
+    const EXPECTED: &'static str = "a text that is not empty";
+
+    fn from_text(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+}
+
+impl FromText for LogFormat {
+    const EXPECTED: &'static str = "text or json";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// A size in bytes.
+pub(super) struct Size(pub(super) u64);
+
+impl FromText for Size {
+    const EXPECTED: &'static str = "a size like 1048576, 512 KiB or 32 MiB";
+
+    fn from_text(text: &str) -> Option<Self> {
+        parse_size(text).ok().map(Self)
+    }
+}
+
+/// A token that goes into a header.
+pub(super) struct Token(pub(super) Secret);
+
+impl FromText for Token {
+    const EXPECTED: &'static str = "at least 8 visible characters without spaces";
+
+    fn from_text(text: &str) -> Option<Self> {
+        (text.len() >= 8 && text.bytes().all(|b| b.is_ascii_graphic())).then(|| Self(Secret::new(text)))
+    }
+}
+
+/// An absolute base URL.
+pub(super) struct WebUrl(pub(super) String);
+
+impl FromText for WebUrl {
+    const EXPECTED: &'static str = "a URL like https://live.example.org";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let host = rest.split('/').next().unwrap_or_default();
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "@?#\"'<>".contains(c);
+        (!host.is_empty() && !rest.contains(odd)).then(|| Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+/// Whether the value must not be shown.
+pub(super) fn is_secret(key: &str) -> bool {
+    key == "http.token"
+}

@@ -1,0 +1,75 @@
+//! The JSON API under `/api/v1`, for operators: streams, publish keys, status.
+//!
+//! [`router`] itself asks nobody who they are: on the Unix socket the file's permissions are the authority. For TCP,
+//! [`require_token`] stands in front of it.
+
+mod endpoints;
+mod keys;
+mod problem;
+mod request;
+mod status;
+mod streams;
+mod token;
+pub mod wire;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::routing::{delete, get, post};
+use synctv_store::Store;
+
+pub use endpoints::{Endpoints, PublicUrl};
+pub use token::require_token;
+
+use crate::error::Error;
+use crate::live::Hub;
+
+/// No request body of this API is longer, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+
+/// What the API works on.
+#[derive(Debug, Clone)]
+pub struct AdminState {
+    /// Streams and keys.
+    pub store: Arc<dyn Store>,
+    /// What is live.
+    pub hub: Arc<Hub>,
+    /// Where this server can be reached.
+    pub endpoints: Endpoints,
+    /// The database in words for an operator, without password: `sqlite DATA_DIR/synctv.db`.
+    pub database: String,
+    /// When the server started.
+    pub started: Instant,
+}
+
+/// The routes, with absolute paths from `/api/v1` on.
+pub fn router(state: AdminState) -> Router {
+    Router::new()
+        .route("/api/v1/status", get(status::show))
+        .route("/api/v1/streams", get(streams::list).post(streams::create))
+        .route("/api/v1/streams/{name}", get(streams::show).patch(streams::change).delete(streams::delete))
+        .route("/api/v1/streams/{name}/kick", post(streams::kick))
+        .route("/api/v1/streams/{name}/url", post(streams::play_url))
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{id}", delete(keys::revoke))
+        .route("/api/v1/keys/{id}/revoke", post(keys::revoke))
+        .route("/api/v1/keys/{id}/rotate", post(keys::rotate))
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(state)
+}
+
+async fn no_route(uri: Uri) -> problem::Problem {
+    Error::NotFound(format!("there is nothing at {}", uri.path())).into()
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> problem::Problem {
+    problem::Problem::wrong_method(&method, uri.path())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! The server itself.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::AdminState;
+use super::problem::Answer;
+use super::wire::{RoomCounts, Status, StreamCounts};
+
+pub(super) async fn show(State(state): State<AdminState>) -> Answer<Json<Status>> {
+    let known = state.store.streams().await?.len() as u64;
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        http: state.endpoints.http.to_string(),
+        rtmp: state.endpoints.rtmp.to_string(),
+        database: state.database,
+        streams: StreamCounts { live: state.hub.live_count() as u64, known },
+        rooms: RoomCounts { active: 0 },
+        uptime_s: state.started.elapsed().as_secs(),
+    }))
+}

@@ -1,0 +1,73 @@
+//! Publish keys: how a secret is made, and what is kept of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use synctv_store::KeyHash;
+
+use crate::secret::Secret;
+
+/// A fresh key: the id may be shown for ever, the secret once.
+#[derive(Debug)]
+pub struct FreshKey {
+    /// Public id, `k_` and 10 characters.
+    pub id: String,
+    /// `sk_` and 32 random bytes in URL-safe base64, so that it stands in a URL and a shell word as it is.
+    pub secret: Secret,
+}
+
+impl FreshKey {
+    /// Makes a key from the system's random bytes.
+    ///
+    /// # Errors
+    /// When the system has none to give.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let (mut secret, mut id) = ([0u8; 32], [0u8; 8]);
+        getrandom::fill(&mut secret)?;
+        getrandom::fill(&mut id)?;
+        let secret = Secret::new(format!("sk_{}", URL_SAFE_NO_PAD.encode(secret)));
+        Ok(Self { id: key_id(u64::from_le_bytes(id)), secret })
+    }
+}
+
+/// Ten letters of 5 bits each, without those that look alike when read aloud or copied by hand.
+fn key_id(random: u64) -> String {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let letter = |n: u32| char::from(LETTERS[usize::from((random >> (5 * n)) as u8 & 31)]);
+    (0..10).map(letter).fold("k_".to_owned(), |id, letter| id + letter.encode_utf8(&mut [0; 4]))
+}
+
+/// What is stored of a secret. It holds 256 random bits, so a plain SHA-256 cannot be searched for it.
+#[must_use]
+pub fn hash(secret: &str) -> KeyHash {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_url_safe_long_and_different() {
+        let (a, b) = (FreshKey::generate().unwrap(), FreshKey::generate().unwrap());
+        assert_ne!(a.secret.reveal(), b.secret.reveal());
+        assert_ne!(a.id, b.id);
+        let text = a.secret.reveal().strip_prefix("sk_").unwrap();
+        assert_eq!(text.len(), 43);
+        assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
+        assert_eq!(a.id.len(), 12);
+    }
+
+    #[test]
+    fn a_fresh_key_does_not_print_its_secret() {
+        let key = FreshKey::generate().unwrap();
+        assert!(!format!("{key:?}").contains(key.secret.reveal()));
+    }
+
+    #[test]
+    fn the_hash_is_sha_256_of_the_whole_text() {
+        // printf sk_abc | sha256sum
+        let hex: String = hash("sk_abc").iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, "7c8d93f8ffb4cdb85b2a4b0c10886a66959da2eb67707b1c54718850a56d158c");
+    }
+}
