@@ -20,30 +20,33 @@ export const codecName = (codec) => NAMES[codec] ?? codec;
 
 const mime = (track) => `${track.kind}/mp4; codecs="${track.codec_string}"`;
 
-// Browsers take MP3 as a bare stream, in MP4, or both.
-const mimes = (track) => (track.codec === 'mp3' ? ['audio/mpeg', 'audio/mp4; codecs="mp3"', 'audio/mp4; codecs="mp4a.6B"', mime(track)] : [mime(track)]);
-
 const mediaSource = () => globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 
-const byMediaSource = (track) => mimes(track).some((type) => mediaSource()?.isTypeSupported(type) ?? false);
+const mseTakes = (type) => mediaSource()?.isTypeSupported(type) ?? false;
 
-const byElement = (track) => mimes(track).some((type) => document.createElement('video').canPlayType(type) !== '');
+// Firefox and Safari take MP3 in MP4, Chrome only the bare stream: mpegts.js feeds either, HLS segments are MP4.
+const inMp4 = (track) => (track.codec === 'mp3' ? ['mp3', 'mp4a.6B'].some((name) => mseTakes(`audio/mp4; codecs="${name}"`)) : mseTakes(mime(track)));
+
+const byMediaSource = (track) => inMp4(track) || (track.codec === 'mp3' && mseTakes('audio/mpeg'));
+
+const byElement = (track) => document.createElement('video').canPlayType(track.codec === 'mp3' ? 'audio/mpeg' : mime(track)) !== '';
 
 const elementTakesHls = () => document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '';
 
 /**
  * Picks the player for a stream's tracks: {player: 'flv'|'ws'|'hls'|'native'} or {cannot: track}.
- * `forced` is the page's `player` parameter: the transport is then given, the decoding test is not skipped.
+ * `forced` is the page's `player` parameter; it is honoured where that player can play the tracks.
  */
 export function choose(tracks, forced) {
   const cannot = tracks.find((track) => !byMediaSource(track) && !(elementTakesHls() && byElement(track)));
   if (cannot) return { cannot };
-  const mse = Boolean(mediaSource()) && tracks.every(byMediaSource);
-  const flv = mse && Boolean(globalThis.MediaSource) && tracks.every((track) => FLV_CODECS.has(track.codec));
-  if ((forced === 'flv' || forced === 'ws') && flv) return { player: forced };
-  if (flv && forced !== 'hls') return { player: 'flv' };
-  if (mse) return { player: 'hls' };
-  return { player: 'native' };
+  const flv = Boolean(globalThis.MediaSource) && tracks.every((track) => FLV_CODECS.has(track.codec) && byMediaSource(track));
+  const hls = tracks.every(inMp4) ? 'hls' : elementTakesHls() && tracks.every(byElement) ? 'native' : undefined;
+  if (flv && (forced === 'flv' || forced === 'ws')) return { player: forced };
+  if (hls && (forced === 'hls' || !flv)) return { player: hls };
+  if (flv) return { player: 'flv' };
+  // Each track plays somewhere, but no transport carries them all: name the one that only FLV or only HLS takes.
+  return { cannot: tracks.find((track) => !FLV_CODECS.has(track.codec)) ?? tracks[0] };
 }
 
 /** Title and detail for a track that this browser cannot decode. */

@@ -1,0 +1,44 @@
+//! What the tests drive the built binary with: a gateway process, real publishers, raw clients, independent readers.
+
+mod flv;
+mod gateway;
+mod http;
+mod media;
+mod node;
+mod process;
+mod publisher;
+mod temp;
+mod websocket;
+
+pub use flv::{End, FlvReader, Tag, TagKind};
+pub use gateway::Gateway;
+pub use http::{Body, get, head, open, request};
+pub use media::{assert_decodes, encode_clip, ffmpeg9};
+pub use node::node;
+pub use process::Process;
+pub use publisher::{DEMO_CLIP, Publisher};
+pub use temp::TempDir;
+pub use websocket::open_websocket;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Asks until there is an answer; panics with what was waited for when the deadline passes first.
+#[track_caller]
+pub fn eventually<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begun.elapsed() < within, "not within {within:?}: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Seconds, written short.
+pub const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

@@ -1,0 +1,26 @@
+//! The gateway from outside: the built binary, real publishers, real players. One file a behaviour.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod harness;
+
+mod another_key_is_refused_while_live;
+mod demo_serves_itself;
+mod enhanced_rtmp_codecs_play;
+mod ffmpeg_publishes_and_flv_decodes;
+mod gstreamer_publishes;
+mod hls_playlists_are_valid_and_segments_decode;
+mod hostile_names_harm_nobody;
+mod http_methods_and_headers;
+mod keys_open_and_close_the_door;
+mod obs_publishes;
+mod one_track_alone_plays;
+mod private_streams_need_a_signature;
+mod publisher_returns_within_grace_and_viewers_stay;
+mod same_key_takes_over_and_viewers_stay;
+mod sigterm_ends_flv_on_a_tag_boundary;
+mod silent_publisher_goes_offline;
+mod slow_viewer_disturbs_nobody;
+mod start_fails_with_one_clear_line;
+mod watch_page_plays_in_chromium;
+mod websocket_flv_carries_the_same_media;
