@@ -31,8 +31,10 @@ use tracing::Instrument;
 
 /// Bytes read at once. The buffer belongs to the thread: an idle publisher holds none.
 const READ_BYTES: usize = 64 * 1024;
-/// Without viewers a publisher is read this often at most: nothing waits for its frames.
-const UNWATCHED_PAUSE: Duration = Duration::from_millis(20);
+/// Without viewers nothing waits for a publisher's frames: they are read in batches, so long as the kernel's buffer is
+/// far from full.
+const UNWATCHED_PAUSES: [(usize, Duration); 2] =
+    [(8 * 1024, Duration::from_millis(100)), (32 * 1024, Duration::from_millis(20))];
 /// An answer that the peer does not take in this time closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// After a refusal the peer gets this long to read it.
@@ -212,7 +214,9 @@ impl Connection {
         while self.publication.is_none() {
             let stop = self.stop.clone();
             tokio::select! {
-                read = self.read() => read?,
+                read = self.read() => {
+                    read?;
+                }
                 () = sleep_until(deadline) => return Err(End::Silent("publish")),
                 () = stop.cancelled() => return Err(End::Stopping),
             }
@@ -235,14 +239,17 @@ impl Connection {
                 () = &mut closed => return End::Closed,
                 () = &mut stopped => return End::Stopping,
                 read = self.read() => {
-                    if let Err(end) = read {
-                        return end;
-                    }
+                    let bytes = match read {
+                        Ok(bytes) => bytes,
+                        Err(end) => return end,
+                    };
                     if let Err(end) = self.answer().await {
                         return end;
                     }
-                    if !self.publication.as_ref().is_some_and(Publication::is_watched) {
-                        sleep(UNWATCHED_PAUSE).await;
+                    if !self.publication.as_ref().is_some_and(Publication::is_watched)
+                        && let Some((_, pause)) = UNWATCHED_PAUSES.iter().find(|(most, _)| bytes < *most)
+                    {
+                        sleep(*pause).await;
                     }
                 }
                 () = &mut check => {
@@ -256,21 +263,20 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes and feeds them to the session.
-    async fn read(&mut self) -> Result<(), End> {
+    /// Waits for bytes and feeds them to the session; says how many.
+    async fn read(&mut self) -> Result<usize, End> {
         loop {
             poll_fn(|cx| self.socket.poll_read_ready(cx)).await?;
             let (socket, session) = (&self.socket, &mut self.session);
             let fed = BUFFER.with_borrow_mut(|buffer| match socket.try_read(buffer) {
                 Ok(0) => Err(End::Peer),
-                Ok(n) => session.feed(&buffer[..n]).map(|()| true).map_err(End::from),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+                Ok(n) => session.feed(&buffer[..n]).map(|()| n).map_err(End::from),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(0),
                 Err(e) => Err(e.into()),
             });
-            match fed {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
-                Err(end) => return Err(end),
+            match fed? {
+                0 => {}
+                n => return Ok(n),
             }
         }
     }
