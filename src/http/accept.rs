@@ -117,7 +117,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport<T> for Encryp
     }
 }
 
-async fn http1<T, P>(io: T, peer: SocketAddr, gateway: Arc<Gateway>, stop: CancellationToken, transport: P) -> io::Result<()>
+async fn http1<T, P>(
+    io: T,
+    peer: SocketAddr,
+    gateway: Arc<Gateway>,
+    stop: CancellationToken,
+    transport: P,
+) -> io::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Transport<T>,

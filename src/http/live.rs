@@ -116,7 +116,8 @@ async fn hls(stream: Arc<Stream>, file: &str, query: &str, request: &Request<()>
         }
         HlsAnswer::Missing(why) => respond::problem(StatusCode::NOT_FOUND, why),
         HlsAnswer::NotYet => {
-            let mut refusal = respond::problem(StatusCode::SERVICE_UNAVAILABLE, "no key frame has arrived yet; try again");
+            let mut refusal =
+                respond::problem(StatusCode::SERVICE_UNAVAILABLE, "no key frame has arrived yet; try again");
             respond::set(refusal.headers_mut(), header::RETRY_AFTER, "1");
             refusal
         }

@@ -24,7 +24,9 @@ const FAMILIES: [Family; 13] = [
     family("synctv_stream_in_bits_per_second", "gauge", "Bit rate received", |s| {
         s.read(|c| c.feed.meter.bitrate_bps(Instant::now())) as f64
     }),
-    family("synctv_stream_in_bytes_total", "counter", "Media bytes received", |s| s.read(|c| c.feed.meter.bytes) as f64),
+    family("synctv_stream_in_bytes_total", "counter", "Media bytes received", |s| {
+        s.read(|c| c.feed.meter.bytes) as f64
+    }),
     family("synctv_stream_out_bytes_total", "counter", "FLV bytes sent to viewers", |s| {
         s.counters.bytes_out.load(Relaxed) as f64
     }),

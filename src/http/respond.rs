@@ -47,7 +47,8 @@ pub fn preflight() -> Response<Body> {
 
 /// 405 for anything but what is played with.
 pub fn method_not_allowed(method: &Method) -> Response<Body> {
-    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, &format!("{method} is not served here; use GET or HEAD"));
+    let mut response =
+        problem(StatusCode::METHOD_NOT_ALLOWED, &format!("{method} is not served here; use GET or HEAD"));
     set(response.headers_mut(), header::ALLOW, "GET, HEAD, OPTIONS");
     response
 }

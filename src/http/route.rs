@@ -73,19 +73,16 @@ impl Gateway {
             "/metrics" => respond::bytes(metrics::render(&self.hub).into(), metrics::CONTENT_TYPE, "no-store"),
             "/" => redirect("/watch/demo"),
             _ if path.starts_with("/watch/") || path.starts_with("/assets/") => page(path, request.method()),
-            _ => {
-                match self.api.clone().oneshot(request).await {
-                    Ok(response) => response,
-                    Err(never) => match never {},
-                }
-            }
+            _ => match self.api.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
         }
     }
 }
 
 fn probe(good: bool) -> Response<Body> {
-    let (status, text) =
-        if good { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") };
+    let (status, text) = if good { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") };
     let mut response = respond::bytes(text.into(), "text/plain; charset=utf-8", "no-store");
     *response.status_mut() = status;
     response

@@ -152,7 +152,8 @@ impl Hls {
                 true => snapshot.multivariant_playlist(container, query)?,
                 false => snapshot.media_playlist(container, query)?,
             };
-            let max_age_s = if multivariant { snapshot.target_duration() } else { (snapshot.target_duration() / 2).max(1) };
+            let max_age_s =
+                if multivariant { snapshot.target_duration() } else { (snapshot.target_duration() / 2).max(1) };
             Some(HlsAnswer::Playlist { body, max_age_s })
         };
         let waiting = async {

@@ -61,8 +61,7 @@ impl Hub {
             Some(stream) => stream.clone(),
             None => {
                 let epoch = self.last_epoch(name).max(streams.get(name).map_or(0, |s| s.read(|core| core.epoch)));
-                let stream =
-                    Arc::new(Stream::new(name, grant.private, epoch, self.limits.clone(), self.shards));
+                let stream = Arc::new(Stream::new(name, grant.private, epoch, self.limits.clone(), self.shards));
                 streams.insert(stream.name.clone(), stream.clone());
                 stream
             }

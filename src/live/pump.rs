@@ -70,7 +70,8 @@ impl Shard {
             self.arrivals.notify_one();
         } else {
             inbox.running = true;
-            let pump = Pump { stream: stream.clone(), shard: self.clone(), viewers: Vec::new(), batches: Batches::default() };
+            let pump =
+                Pump { stream: stream.clone(), shard: self.clone(), viewers: Vec::new(), batches: Batches::default() };
             tokio::spawn(pump.run());
         }
     }

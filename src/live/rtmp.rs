@@ -60,7 +60,13 @@ struct Shared {
 }
 
 /// Accepts publishers until `stop`; open connections end with their publications.
-pub async fn serve(listener: TcpListener, hub: Arc<Hub>, gate: Arc<dyn Gate>, limits: RtmpLimits, stop: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    hub: Arc<Hub>,
+    gate: Arc<dyn Gate>,
+    limits: RtmpLimits,
+    stop: CancellationToken,
+) {
     let room = Arc::new(Semaphore::new(limits.connections));
     let shared = Arc::new(Shared { hub, gate, limits, per_ip: Mutex::default() });
     let mut next_id: u64 = 0;
@@ -88,10 +94,13 @@ pub async fn serve(listener: TcpListener, hub: Arc<Hub>, gate: Arc<dyn Gate>, li
         };
         let span = tracing::info_span!("rtmp", conn = next_id, %peer, stream = tracing::field::Empty);
         let connection = Connection::new(socket, peer, shared.clone(), stop.clone());
-        tokio::spawn(async move {
-            let _place = place;
-            connection.run().await;
-        }.instrument(span));
+        tokio::spawn(
+            async move {
+                let _place = place;
+                connection.run().await;
+            }
+            .instrument(span),
+        );
     }
 }
 
@@ -274,12 +283,16 @@ impl Connection {
             match event {
                 Event::Publish { stream, key } => {
                     if self.publication.is_some() {
-                        return Err(End::Refused(Refusal::bad_name("this connection publishes already; open another one")));
+                        return Err(End::Refused(Refusal::bad_name(
+                            "this connection publishes already; open another one",
+                        )));
                     }
                     self.admit(stream.as_str(), key.as_ref().map(|k| k.expose())).await?;
                 }
                 Event::Play { .. } => {
-                    return Err(End::Refused(Refusal::play("RTMP play is not served; watch over HTTP-FLV, WebSocket-FLV or HLS")));
+                    return Err(End::Refused(Refusal::play(
+                        "RTMP play is not served; watch over HTTP-FLV, WebSocket-FLV or HLS",
+                    )));
                 }
                 Event::Metadata(metadata) => {
                     if let Some(publication) = &self.publication {
@@ -325,7 +338,9 @@ impl Connection {
             Err(refused) => return Err(End::Refused(Refusal::unauthorized(refused.description))),
         };
         let publication = self.shared.hub.publish(stream, &grant, self.peer).map_err(|_| {
-            End::Refused(Refusal::bad_name(format!("stream {stream} is published with another key; stop that publisher first")))
+            End::Refused(Refusal::bad_name(format!(
+                "stream {stream} is published with another key; stop that publisher first"
+            )))
         })?;
         tracing::info!(epoch = publication.epoch(), key_id = grant.key_id.as_deref(), "publication started");
         self.publication = Some(publication);

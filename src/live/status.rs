@@ -136,17 +136,26 @@ fn warnings(feed: &Feed) -> Vec<String> {
     let audio = feed.audio.as_ref().map(|t| t.config.codec());
     match video {
         Some(Codec::Hevc) => {
-            out.push("HEVC does not play in Firefox, nor in Chromium without hardware support; send H.264 for all players".into());
+            out.push(
+                "HEVC does not play in Firefox, nor in Chromium without hardware support; send H.264 for all players"
+                    .into(),
+            );
         }
         Some(Codec::Av1 | Codec::Vp9) => {
             let name = if video == Some(Codec::Av1) { "AV1" } else { "VP9" };
-            out.push(format!("{name} does not fit MPEG-TS: players that need TS segments get no video; iOS before 17 cannot play it"));
+            out.push(format!(
+                "{name} does not fit MPEG-TS: players that need TS segments get no video; iOS before 17 cannot play it"
+            ));
         }
         _ => {}
     }
     match audio {
-        Some(Codec::Opus) => out.push("Opus does not fit MPEG-TS here; old Apple players cannot play it: send AAC for them".into()),
-        Some(Codec::Mp3) => out.push("MP3 in fMP4 does not play in Safari's native HLS; send AAC for all players".into()),
+        Some(Codec::Opus) => {
+            out.push("Opus does not fit MPEG-TS here; old Apple players cannot play it: send AAC for them".into())
+        }
+        Some(Codec::Mp3) => {
+            out.push("MP3 in fMP4 does not play in Safari's native HLS; send AAC for all players".into())
+        }
         _ => {}
     }
     if feed.meter.gop_ms.is_some_and(|ms| ms > LONG_GOP_MS) {
