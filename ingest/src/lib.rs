@@ -11,6 +11,7 @@ pub mod error;
 pub mod flv;
 pub mod fmp4;
 pub mod frame;
+pub mod hls;
 pub mod rtmp;
 pub mod timeline;
 pub mod ts;

@@ -1,4 +1,5 @@
 //! AMF0 and AMF3 from strangers: every marker, and bombs of depth, count and size.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 use synctv_ingest::Error;
 use synctv_ingest::flv::amf0::{Bounds, Value, Writer, object, read_all};

@@ -1,4 +1,5 @@
 //! FLV files read back, whole, in pieces, cut and broken.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 use bytes::Bytes;
 use synctv_ingest::Error;

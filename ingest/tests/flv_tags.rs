@@ -1,4 +1,5 @@
 //! Tags as legacy and enhanced publishers send them, and the frames they come to.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 use bytes::Bytes;
 use synctv_ingest::codec::{AudioFormat, Codec, Config, VideoFormat};

@@ -1,4 +1,5 @@
 //! Sessions that real encoders sent, whole, cut into pieces and cut short.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod rtmp_wire;
 

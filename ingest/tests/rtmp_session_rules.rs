@@ -1,4 +1,5 @@
 //! What a connection may say, in which order, and what it hears back.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod rtmp_wire;
 

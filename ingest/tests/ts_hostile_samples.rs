@@ -59,7 +59,7 @@ fn parameter_sets_in_band_are_not_doubled() {
 fn aac_that_adts_cannot_name_is_signalled_as_its_lc_core() {
     // HE-AAC v2 (PS): core at 24 kHz mono; HE-AAC: core at 24 kHz stereo; LC 44.1 kHz stereo.
     for (record, profile, rate, channels) in
-        [([0xeb, 0x09, 0x88].as_slice(), 1, 6, 1), (&[0x2b, 0x11, 0x88], 1, 6, 2), (&[0x12, 0x10], 1, 4, 2)]
+        [([0xeb, 0x09, 0x88, 0].as_slice(), 1, 6, 1), (&[0x2b, 0x11, 0x88, 0], 1, 6, 2), (&[0x12, 0x10], 1, 4, 2)]
     {
         let mut muxer = Muxer::new(None, Some(&aac(record))).unwrap();
         let body = bodies(&mut muxer, &[sample(Track::Audio, 0, &[1, 2, 3])], 0x101).remove(0);

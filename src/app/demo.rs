@@ -1,5 +1,6 @@
 //! `serve --demo`: the bundled clip, published in a loop over RTMP to ourselves: what a viewer sees has come the whole way.
 
+use crate::secret::Secret;
 use anyhow::{Context, bail};
 use rml_rtmp::{
     handshake::{Handshake, HandshakeProcessResult, PeerType},
@@ -23,10 +24,10 @@ const CLIP: &[u8] = include_bytes!("../../fixtures/demo.flv");
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Publishes until `stop`.
-pub async fn publish(rtmp: SocketAddr, secret: String, stop: CancellationToken) {
+pub async fn publish(rtmp: SocketAddr, secret: Secret, stop: CancellationToken) {
     let publishing = async {
         loop {
-            if let Err(error) = publish_once(rtmp, &secret).await {
+            if let Err(error) = publish_once(rtmp, secret.reveal()).await {
                 tracing::warn!(%error, "the demo publisher was cut off; it tries again");
             }
             sleep(RETRY).await;

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, UnixListener};
 use super::*;
 use crate::config::socket_path;
 use crate::http::admin::{AdminState, Endpoints, require_token, router};
-use crate::live::Hub;
+use crate::live::{Hub, LiveLimits};
 use crate::secret::Secret;
 
 /// A server with only the API: on the socket of a data directory, and on TCP with the token `let-me-in`.
@@ -29,7 +29,7 @@ async fn server() -> Server {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
     let endpoints = Endpoints { http: address, rtmp: "127.0.0.1:1935".parse().unwrap(), public_url: None, tls: false };
-    let hub = Arc::new(Hub::default());
+    let hub = Hub::new(LiveLimits::default());
     let state =
         AdminState { store: Arc::new(store), hub, endpoints, database: "sqlite".into(), started: Instant::now() };
     let unix = UnixListener::bind(socket_path(dir.path())).unwrap();

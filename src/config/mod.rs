@@ -96,12 +96,8 @@ pub struct LiveConfig {
 /// `[hls]`
 #[derive(Debug, Clone)]
 pub struct HlsConfig {
-    /// Segments in a live playlist.
-    pub window_segments: usize,
     /// The segmenter stops when nobody asks for so long.
     pub idle: Duration,
-    /// A segment is not cut before this length.
-    pub min_segment: Duration,
 }
 
 /// How a log line looks.
@@ -238,12 +234,7 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
 }
 
 fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
-    let min_segment_ms = layers.number("hls.min_segment_ms", 100..=30_000)?;
-    Ok(HlsConfig {
-        window_segments: layers.number("hls.window_segments", 3..=1000)?,
-        idle: layers.duration("hls.idle_s", 1..=86_400)?,
-        min_segment: Duration::from_millis(min_segment_ms),
-    })
+    Ok(HlsConfig { idle: layers.duration("hls.idle_s", 1..=86_400)? })
 }
 
 /// What the layers hold, with the one default that depends on another setting.

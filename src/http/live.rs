@@ -72,14 +72,14 @@ fn flv(gateway: &Gateway, stream: Arc<Stream>, request: &Request<()>, client: &C
         return refusal;
     }
     if ws::is_upgrade(request.headers()) {
-        return match (ws::accept(request.headers()), &client.handover) {
-            (Ok(response), Some(handover)) => {
-                handover.ask(Takeover { stream, framing: Framing::WebSocket });
-                response
-            }
-            (Err(refusal), _) => refusal,
-            (Ok(_), None) => respond::problem(StatusCode::BAD_REQUEST, "WebSocket needs HTTP/1.1"),
+        let Some(handover) = &client.handover else {
+            return respond::problem(StatusCode::BAD_REQUEST, "WebSocket needs HTTP/1.1");
         };
+        let response = ws::accept(request.headers());
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            handover.ask(Takeover { stream, framing: Framing::WebSocket });
+        }
+        return response;
     }
     let body = match &client.handover {
         _ if head_only => Body::empty(),

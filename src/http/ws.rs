@@ -24,15 +24,15 @@ pub fn is_upgrade(headers: &HeaderMap) -> bool {
         .is_some_and(|v| v.split(',').any(|p| p.trim().eq_ignore_ascii_case("websocket")))
 }
 
-/// The 101, or why not.
-pub fn accept(headers: &HeaderMap) -> Result<Response<Body>, Response<Body>> {
+/// The 101, or why not: only a 101 switches.
+pub fn accept(headers: &HeaderMap) -> Response<Body> {
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
         let mut refusal = respond::problem(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is needed");
         refusal.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
-        return Err(refusal);
+        return refusal;
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).filter(|k| k.len() == 24) else {
-        return Err(respond::problem(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing or malformed"));
+        return respond::problem(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing or malformed");
     };
     let digest = Sha1::new().chain_update(key.as_bytes()).chain_update(GUID).finalize();
     let mut response = Response::new(Body::empty());
@@ -43,7 +43,7 @@ pub fn accept(headers: &HeaderMap) -> Result<Response<Body>, Response<Body>> {
     if let Ok(accept) = header::HeaderValue::from_str(&STANDARD.encode(digest)) {
         h.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
-    Ok(response)
+    response
 }
 
 /// Writes a viewer's messages to a connection that is not a plain socket, until either side ends.

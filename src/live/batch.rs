@@ -4,8 +4,7 @@ use super::preamble::{TAG_HEADER_BYTES, previous_tag_size};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::io::{self, IoSlice};
 use synctv_ingest::{
-    Frame, FrameKind, Track,
-    codec::Codec,
+    Frame, Track,
     flv::{self, TagKind},
 };
 use tokio::net::TcpStream;
@@ -41,7 +40,7 @@ impl Batch {
         base: i64,
         framing: Framing,
     ) -> Self {
-        let frames = frames.filter(|f| !(f.codec == Codec::Mp3 && f.kind == FrameKind::SequenceHeader));
+        let frames = frames.filter(|f| f.is_flv_tag());
         let tags: usize = frames.clone().map(|f| f.tag.len() + TAG_HEADER_BYTES + 4).sum();
         let payload = lead.map_or(0, Bytes::len) + tags;
         let mut writer = Writer { scratch: BytesMut::with_capacity(256), parts: Vec::new(), len: 0 };
@@ -72,6 +71,11 @@ impl Batch {
     /// Bytes in all.
     pub const fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether there is nothing to write.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// The pieces in order.

@@ -6,12 +6,7 @@ use super::{
 };
 use bytes::{Bytes, BytesMut};
 use std::time::{Duration, Instant};
-use synctv_ingest::{
-    Frame, FrameKind, Track,
-    codec::{Codec, Config},
-    rtmp::Metadata,
-    timeline::Timeline,
-};
+use synctv_ingest::{Frame, FrameKind, Track, codec::Config, rtmp::Metadata, timeline::Timeline};
 
 /// A missing announced track holds viewers back this long at most.
 const TRACK_WAIT: Duration = Duration::from_millis(1500);
@@ -32,7 +27,7 @@ pub struct TrackState {
 impl TrackState {
     /// The sequence header as FLV viewers get it. MP3 has none: its configuration is made from a media frame.
     pub fn header(&self) -> Option<&Frame> {
-        Some(&self.setup).filter(|h| h.codec != Codec::Mp3)
+        Some(&self.setup).filter(|h| h.is_flv_tag())
     }
 }
 

@@ -193,8 +193,6 @@ struct Driver {
 struct Taken {
     /// Breaks and frames in order.
     steps: Vec<Taking>,
-    /// DTS of the newest frame in the ring: what "now" means on the stream's timeline.
-    newest: i64,
     ended: bool,
 }
 
@@ -253,7 +251,6 @@ impl Driver {
         self.stream.read(|core| {
             let ring = &core.feed.ring;
             let mut taken = Taken { ended: core.is_ended(), ..Taken::default() };
-            taken.newest = ring.end().checked_sub(1).and_then(|at| ring.get(at)).map_or(0, |f| f.dts);
             let mut at = match *position {
                 Some(at) if at >= ring.first() => at,
                 fallen_behind => {
@@ -297,8 +294,7 @@ impl Driver {
             match step {
                 Taking::Break(Break::Timeline) => self.window.discontinuity(now),
                 Taking::Break(Break::Publication) => self.window.begin_publication(now),
-                // Cached frames are as old as the newest one is ahead of them.
-                Taking::Frame(frame) => self.window.push(&frame, now - (taken.newest - frame.dts).max(0)),
+                Taking::Frame(frame) => self.window.push(&frame, now),
             };
         }
     }

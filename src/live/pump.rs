@@ -25,7 +25,7 @@ const SLICE: Duration = Duration::from_micros(1000);
 /// A pause is this many times the cost of the last pass: at most one part in nine of a core goes to waking up ...
 const PAUSE_PER_COST: u32 = 8;
 /// ... until pauses are this long; from there on merging follows the load.
-const PAUSE_SOFT: Duration = Duration::from_millis(28);
+const PAUSE_SOFT: Duration = Duration::from_millis(24);
 /// Under load a pass may take a third of the time.
 const PAUSE_PER_COST_LOADED: u32 = 2;
 /// Pauses below the timer's resolution are not taken.

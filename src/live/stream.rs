@@ -39,6 +39,19 @@ pub struct LiveLimits {
     pub hls_idle: Duration,
 }
 
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(30),
+            merge: None,
+            gop_cache_bytes: 32 << 20,
+            viewer_min_rate: 4096,
+            max_viewers: 100_000,
+            hls_idle: Duration::from_secs(30),
+        }
+    }
+}
+
 /// The running publication of a stream.
 #[derive(Debug, Clone)]
 pub struct ActivePublication {

@@ -98,9 +98,12 @@ impl ChunkReader {
         loop {
             let left = match self.chunk_left {
                 Some(left) => left,
-                None => match self.read_header(input)? {
+                None => match self.continue_message(input) {
                     Some(left) => left,
-                    None => return Ok(None),
+                    None => match self.read_header(input)? {
+                        Some(left) => left,
+                        None => return Ok(None),
+                    },
                 },
             };
             if self.matched.is_some() && !self.match_extended(input)? {
@@ -119,6 +122,31 @@ impl ChunkReader {
                 return Ok(Some(message));
             }
         }
+    }
+
+    /// The shortest way through the most frequent header: one byte that goes on with the message just being read.
+    /// Whole chunks that neither end the message nor need memory are copied in one go.
+    fn continue_message(&mut self, input: &mut &[u8]) -> Option<usize> {
+        let stream = self.streams.get_mut(self.current)?;
+        let plain = stream.in_progress && stream.extended.is_none() && self.header_len == 0;
+        let header = u8::try_from(stream.csid).ok().filter(|csid| plain && (2..64).contains(csid))? | 0xc0;
+        let room = stream.length.min(stream.partial.capacity());
+        while let Some((&[first], rest)) = input.split_first_chunk::<1>() {
+            let Some((chunk, rest)) = rest.split_at_checked(self.chunk_size) else { break };
+            if first != header || room.saturating_sub(stream.partial.len()) <= chunk.len() {
+                break;
+            }
+            stream.partial.extend_from_slice(chunk);
+            *input = rest;
+        }
+        let (first, rest) = input.split_first()?;
+        if *first != header {
+            return None;
+        }
+        *input = rest;
+        let left = stream.length.saturating_sub(stream.partial.len()).min(self.chunk_size);
+        self.chunk_left = Some(left);
+        Some(left)
     }
 
     /// Reads one chunk header and opens its chunk; `None` when the input ended first.

@@ -1,6 +1,8 @@
 //! What the muxer tests share: fixtures as frames, and independent judges.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod feed;
+pub mod fragments;
 pub mod transport;
 
 use bytes::Bytes;
@@ -46,7 +48,13 @@ fn video(tag: Bytes, dts: i64) -> Option<Frame> {
     let keyframe = (tag[0] >> 4) & 7 == 1;
     let frame = |kind, payload_at, cts| Frame {
         track: Track::Video,
-        codec: if tag[0] & 0x80 == 0 { Codec::H264 } else { Codec::Hevc },
+        codec: match &tag[1..5] {
+            _ if tag[0] & 0x80 == 0 => Codec::H264,
+            b"hvc1" => Codec::Hevc,
+            b"av01" => Codec::Av1,
+            b"vp09" => Codec::Vp9,
+            other => panic!("{other:?}"),
+        },
         kind,
         keyframe,
         dts,
@@ -61,10 +69,10 @@ fn video(tag: Bytes, dts: i64) -> Option<Frame> {
             _ => None,
         }
     } else {
-        assert_eq!(&tag[1..5], b"hvc1");
         match tag[0] & 0x0f {
             0 => Some(frame(FrameKind::SequenceHeader, 5, 0)),
-            1 => Some(frame(FrameKind::Media, 8, cts(&tag[5..]))),
+            1 if &tag[1..5] == b"hvc1" => Some(frame(FrameKind::Media, 8, cts(&tag[5..]))),
+            1 => Some(frame(FrameKind::Media, 5, 0)),
             3 => Some(frame(FrameKind::Media, 5, 0)),
             _ => None,
         }
@@ -76,6 +84,8 @@ fn audio(tag: Bytes, dts: i64) -> Option<Frame> {
         (10, 0) => (Codec::Aac, FrameKind::SequenceHeader, 2),
         (10, _) => (Codec::Aac, FrameKind::Media, 2),
         (2, _) => (Codec::Mp3, FrameKind::Media, 1),
+        (9, _) if &tag[1..5] == b"Opus" && tag[0] & 15 == 0 => (Codec::Opus, FrameKind::SequenceHeader, 5),
+        (9, _) if &tag[1..5] == b"Opus" && tag[0] & 15 == 1 => (Codec::Opus, FrameKind::Media, 5),
         _ => return None,
     };
     Some(Frame { track: Track::Audio, codec, kind, keyframe: true, dts, cts: 0, tag, payload_at })

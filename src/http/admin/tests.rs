@@ -1,5 +1,6 @@
 //! The API in process, without sockets.
 
+use crate::live::LiveLimits;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ async fn api() -> Api {
     };
     let state = AdminState {
         store: Arc::clone(&store),
-        hub: Arc::new(Hub::default()),
+        hub: Hub::new(LiveLimits::default()),
         endpoints,
         database: "sqlite".into(),
         started: Instant::now(),
