@@ -165,6 +165,18 @@ async fn bad_key_requests_are_explained() {
     assert_eq!(api.store.streams().await.unwrap(), [], "a refused key makes no stream");
 }
 
+#[test]
+fn a_stream_that_can_be_made_can_be_published_to() {
+    use synctv_ingest::rtmp::StreamName;
+    for name in ["demo", "a.b-c_D9", ".hidden", "a/b", "a b", ""].map(str::to_owned).into_iter().chain([
+        "x".repeat(64),
+        "x".repeat(65),
+        "x".repeat(128),
+    ]) {
+        assert_eq!(synctv_store::check_name(&name).is_ok(), StreamName::parse(&name).is_ok(), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_stream_is_made_shown_changed_and_deleted() {
     let api = api().await;
