@@ -13,13 +13,13 @@ use crate::keys::hash;
 use crate::proxy::sign::verify;
 use crate::secret::Secret;
 
-struct Api {
+pub(super) struct Api {
     _dir: TempDir,
     store: Arc<dyn Store>,
-    state: AdminState,
+    pub(super) state: AdminState,
 }
 
-async fn api() -> Api {
+pub(super) async fn api() -> Api {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&dir.path().join("synctv.db")).await.unwrap());
     let endpoints = Endpoints {
@@ -38,7 +38,7 @@ async fn api() -> Api {
     Api { _dir: dir, store, state }
 }
 
-async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {
+pub(super) async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {
     let response = router.oneshot(request).await.unwrap();
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).cloned();
@@ -55,11 +55,11 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
 }
 
 impl Api {
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(super) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         send(router(self.state.clone()), request(method, path, body)).await
     }
 
-    async fn create_key(&self, body: Value) -> Value {
+    pub(super) async fn create_key(&self, body: Value) -> Value {
         let (status, made) = self.call("POST", "/keys", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         made
