@@ -5,6 +5,7 @@
 mod harness;
 
 mod another_key_is_refused_while_live;
+mod completions_parse_in_every_shell;
 mod demo_serves_itself;
 mod enhanced_rtmp_codecs_play;
 mod ffmpeg_publishes_and_flv_decodes;
@@ -12,11 +13,17 @@ mod gstreamer_publishes;
 mod hls_playlists_are_valid_and_segments_decode;
 mod hostile_names_harm_nobody;
 mod http_methods_and_headers;
+mod json_has_the_promised_shape;
 mod keys_open_and_close_the_door;
+mod kick_and_delete_close_who_is_there;
+mod logs_name_stream_and_connection_but_no_key;
+mod metrics_are_prometheus_text;
 mod obs_publishes;
 mod one_track_alone_plays;
 mod private_streams_need_a_signature;
 mod publisher_returns_within_grace_and_viewers_stay;
+mod remote_commands_need_the_token;
+mod rotated_and_expired_keys_close_their_publisher;
 mod same_key_takes_over_and_viewers_stay;
 mod sigterm_ends_flv_on_a_tag_boundary;
 mod silent_publisher_goes_offline;

@@ -191,6 +191,11 @@ impl Gateway {
     }
 }
 
+/// Runs the built binary with these arguments alone, no server implied.
+pub fn run(args: &[&str]) -> Output {
+    Command::new(BINARY).args(args).output().expect("the built binary runs")
+}
+
 fn synctv(data: &std::path::Path, args: &[&str]) -> Output {
     Command::new(BINARY).args(args).arg("--data-dir").arg(data).output().expect("the built binary runs")
 }
