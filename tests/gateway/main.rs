@@ -13,6 +13,7 @@ mod hls_playlists_are_valid_and_segments_decode;
 mod hostile_names_harm_nobody;
 mod http_methods_and_headers;
 mod keys_open_and_close_the_door;
+mod media_doctor_finds_nothing;
 mod obs_publishes;
 mod one_track_alone_plays;
 mod private_streams_need_a_signature;
