@@ -35,3 +35,7 @@ pub use websocket::Incoming as IncomingFrames;
 mod clip_tests;
 #[cfg(test)]
 mod feed_tests;
+#[cfg(test)]
+mod hub_tests;
+#[cfg(test)]
+mod pump_tests;
