@@ -31,7 +31,7 @@ const FAMILIES: [Family; 14] = [
         s.counters.bytes_out.load(Relaxed) as f64
     }),
     family("synctv_stream_hls_out_bytes_total", "counter", "HLS segment bytes sent to viewers", |s| {
-        s.hls().lock().as_ref().map_or(0, |h| h.bytes_out()) as f64
+        s.counters.hls_bytes_out.load(Relaxed) as f64
     }),
     family("synctv_stream_video_frames_total", "counter", "Video access units received", |s| {
         s.read(|c| c.feed.meter.video_frames) as f64

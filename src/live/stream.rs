@@ -76,6 +76,7 @@ pub struct Core {
 pub struct Counters {
     pub viewers: AtomicU64,
     pub bytes_out: AtomicU64,
+    pub hls_bytes_out: AtomicU64,
     pub skips: AtomicU64,
     pub slow_closed: AtomicU64,
 }
@@ -159,7 +160,6 @@ impl Stream {
         let mut core = self.core.lock();
         if core.epoch == epoch {
             core.feed.metadata = Some(metadata);
-            core.preamble = None;
         }
     }
 
@@ -214,17 +214,9 @@ impl Stream {
         read(&self.core.lock())
     }
 
-    /// Where a viewer joins now: the newest key frame, once the tracks are known. Snapshot and position are one.
-    pub fn join(&self) -> Option<Start> {
-        let mut core = self.core.lock();
-        let core = &mut *core;
-        if !core.feed.is_ready() {
-            return None;
-        }
-        let position = core.feed.ring.newest_join()?;
-        let base = core.feed.ring.get(position)?.dts;
-        let preamble = core.preamble.get_or_insert_with(|| Arc::new(preamble::build(&core.feed))).clone();
-        Some(Start { preamble, position, base })
+    /// Runs `write` under the stream's lock: short, no waiting.
+    pub fn with<T>(&self, write: impl FnOnce(&mut Core) -> T) -> T {
+        write(&mut self.core.lock())
     }
 
     /// The shard with the fewest viewers.
@@ -282,6 +274,17 @@ impl Stream {
 }
 
 impl Core {
+    /// Where a viewer joins now: the newest key frame, once the tracks are known. Snapshot and position are one.
+    pub fn join(&mut self) -> Option<Start> {
+        if !self.feed.is_ready() {
+            return None;
+        }
+        let position = self.feed.ring.newest_join()?;
+        let base = self.feed.ring.get(position)?.dts;
+        let preamble = self.preamble.get_or_insert_with(|| Arc::new(preamble::build(&self.feed))).clone();
+        Some(Start { preamble, position, base })
+    }
+
     /// Whether the stream is over for its viewers.
     pub const fn is_ended(&self) -> bool {
         self.ended
