@@ -17,6 +17,7 @@ mod json_has_the_promised_shape;
 mod keys_open_and_close_the_door;
 mod kick_and_delete_close_who_is_there;
 mod logs_name_stream_and_connection_but_no_key;
+mod media_doctor_finds_nothing;
 mod metrics_are_prometheus_text;
 mod obs_publishes;
 mod one_track_alone_plays;

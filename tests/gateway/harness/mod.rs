@@ -14,7 +14,7 @@ mod websocket;
 pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
 pub use http::{Body, get, head, open, request};
-pub use media::{assert_decodes, encode_clip, ffmpeg9};
+pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
 pub use node::node;
 pub use process::Process;
 pub use prometheus::{Exposition, parse_exposition};
