@@ -241,19 +241,26 @@ impl Connection {
                     if let Err(end) = self.answer().await {
                         return end;
                     }
+                    // A peer that always has something to say, but no media, is silent too.
+                    if self.is_silent() {
+                        return End::Silent("media");
+                    }
                     if !self.publication.as_ref().is_some_and(Publication::is_watched) {
                         sleep(UNWATCHED_PAUSE).await;
                     }
                 }
                 () = &mut check => {
-                    let due = self.last_message + self.shared.limits.idle;
-                    if due <= Instant::now() {
+                    if self.is_silent() {
                         return End::Silent("media");
                     }
-                    check.as_mut().reset(due);
+                    check.as_mut().reset(self.last_message + self.shared.limits.idle);
                 }
             }
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.last_message + self.shared.limits.idle <= Instant::now()
     }
 
     /// Waits for bytes and feeds them to the session.
