@@ -229,16 +229,23 @@ impl Connection {
                     if let Err(end) = self.answer().await {
                         return end;
                     }
-                }
-                () = &mut check => {
-                    let due = self.last_message + self.shared.limits.idle;
-                    if due <= Instant::now() {
+                    // A peer that always has something to say, but no media, is silent too.
+                    if self.is_silent() {
                         return End::Silent("media");
                     }
-                    check.as_mut().reset(due);
+                }
+                () = &mut check => {
+                    if self.is_silent() {
+                        return End::Silent("media");
+                    }
+                    check.as_mut().reset(self.last_message + self.shared.limits.idle);
                 }
             }
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.last_message + self.shared.limits.idle <= Instant::now()
     }
 
     /// Waits for bytes and feeds them to the session.
