@@ -16,7 +16,7 @@ struct Family {
 
 const FAMILIES: [Family; 14] = [
     family("synctv_stream_live", "gauge", "1 while a publisher sends", |s| {
-        f64::from(u8::from(s.read(|c| c.publication.is_some())))
+        f64::from(u8::from(s.read(|c| c.is_live())))
     }),
     family("synctv_stream_publisher_epoch", "gauge", "Epoch of the current or last publication", |s| {
         s.read(|c| c.epoch) as f64

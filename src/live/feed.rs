@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use synctv_ingest::{Frame, FrameKind, Track, codec::Config, rtmp::Metadata, timeline::Timeline};
 
 /// A missing announced track holds viewers back this long at most.
-const TRACK_WAIT: Duration = Duration::from_millis(1500);
+pub const TRACK_WAIT: Duration = Duration::from_millis(1500);
 /// How far the cache reaches back when nobody watches: enough to show a joining viewer a picture at once.
 const RETAIN_UNWATCHED_MS: i64 = 1000;
 /// And when somebody does: what a stalled viewer may lag before it skips.

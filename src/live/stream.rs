@@ -2,7 +2,7 @@
 
 use super::{
     StreamState, StreamStatus,
-    feed::Feed,
+    feed::{Feed, TRACK_WAIT},
     hls::Hls,
     preamble::{self, Preamble},
     pump::Shard,
@@ -67,6 +67,8 @@ pub struct Core {
     pub feed: Feed,
     pub epoch: u64,
     pub publication: Option<ActivePublication>,
+    /// The publication replaced a live one: no gap is to be seen from outside.
+    taken_over: bool,
     preamble: Option<Arc<Preamble>>,
     ended: bool,
 }
@@ -117,7 +119,7 @@ impl Stream {
             limits,
             counters: Counters::default(),
             private: AtomicBool::new(private),
-            core: Mutex::new(Core { feed, epoch, publication: None, preamble: None, ended: false }),
+            core: Mutex::new(Core { feed, epoch, publication: None, taken_over: false, preamble: None, ended: false }),
             shards: (0..shards.max(1)).map(|_| Arc::new(Shard::default())).collect(),
             tail: Notify::new(),
             tails: AtomicUsize::new(0),
@@ -129,9 +131,11 @@ impl Stream {
     /// Puts a publication on the stream; the former one is fenced and closed. Returns the new epoch.
     pub fn begin(&self, publication: ActivePublication, now: Instant) -> u64 {
         let mut core = self.core.lock();
+        let was_live = core.is_live();
         if let Some(former) = core.publication.replace(publication) {
             former.close.cancel();
         }
+        core.taken_over = was_live;
         core.epoch += 1;
         core.preamble = None;
         core.feed.begin_publication(now);
@@ -264,7 +268,9 @@ impl Stream {
         status.epoch = core.epoch;
         status.viewers = viewers;
         if let Some(publication) = &core.publication {
-            status.state = StreamState::Live;
+            if core.is_live() {
+                status.state = StreamState::Live;
+            }
             status.publisher = Some(publication.peer.to_string());
             status.uptime_s = Some(publication.since.elapsed().as_secs());
             status::describe(&mut status, &core.feed, Instant::now());
@@ -283,6 +289,12 @@ impl Core {
         let base = self.feed.ring.get(position)?.dts;
         let preamble = self.preamble.get_or_insert_with(|| Arc::new(preamble::build(&self.feed))).clone();
         Some(Start { preamble, position, base })
+    }
+
+    /// Whether a publisher sends: its tracks are known, or have had their time, or it took over from one that was live.
+    pub fn is_live(&self) -> bool {
+        let Some(publication) = &self.publication else { return false };
+        self.feed.is_ready() || self.taken_over || publication.since.elapsed() > TRACK_WAIT
     }
 
     /// Whether the stream is over for its viewers.
