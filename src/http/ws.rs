@@ -57,19 +57,21 @@ pub async fn relay<T: AsyncRead + AsyncWrite + Send>(mut batches: mpsc::Receiver
     let mut incoming = IncomingFrames::new(&early);
     let mut buffer = [0; 512];
     loop {
-        let pieces = tokio::select! {
-            batch = batches.recv() => match batch {
-                Some(batch) => batch,
-                None => break,
-            },
-            read = reader.read(&mut buffer) => {
-                let Ok(n @ 1..) = read else { return };
-                if incoming.feed(&buffer[..n]).is_err() {
-                    return;
+        let pieces = match incoming.reply() {
+            Some(pong) => Arc::new(Batch::of(pong)),
+            None => tokio::select! {
+                batch = batches.recv() => match batch {
+                    Some(batch) => batch,
+                    None => break,
+                },
+                read = reader.read(&mut buffer) => {
+                    let Ok(n @ 1..) = read else { return };
+                    if incoming.feed(&buffer[..n]).is_err() {
+                        return;
+                    }
+                    continue;
                 }
-                let Some(pong) = incoming.reply() else { continue };
-                Arc::new(Batch::of(pong))
-            }
+            },
         };
         let written = async {
             for piece in pieces.parts() {
