@@ -14,7 +14,7 @@ struct Family {
     value: fn(&Stream) -> f64,
 }
 
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 14] = [
     family("synctv_stream_live", "gauge", "1 while a publisher sends", |s| {
         f64::from(u8::from(s.read(|c| c.publication.is_some())))
     }),
@@ -47,6 +47,9 @@ const FAMILIES: [Family; 13] = [
     }),
     family("synctv_stream_viewers", "gauge", "FLV and WebSocket-FLV viewers", |s| {
         s.counters.viewers.load(Relaxed) as f64
+    }),
+    family("synctv_stream_hls_viewers", "gauge", "HLS viewers that asked within the last seconds", |s| {
+        s.hls().lock().as_ref().map_or(0, |h| h.viewers()) as f64
     }),
     family("synctv_stream_dropped_to_keyframe_total", "counter", "Times a slow viewer skipped to a key frame", |s| {
         s.counters.skips.load(Relaxed) as f64

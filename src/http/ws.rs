@@ -56,6 +56,10 @@ pub async fn relay<T: AsyncRead + AsyncWrite + Send>(mut batches: mpsc::Receiver
     let (mut reader, mut writer) = split(io);
     let mut incoming = IncomingFrames::new(&early);
     let mut buffer = [0; 512];
+    // What came behind the upgrade request.
+    if incoming.feed(&[]).is_err() {
+        return;
+    }
     loop {
         let pieces = match incoming.reply() {
             Some(pong) => Arc::new(Batch::of(pong)),

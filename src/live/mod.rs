@@ -12,6 +12,7 @@ mod hls;
 mod hub;
 mod meter;
 mod preamble;
+mod publisher_socket;
 mod pump;
 mod ring;
 mod rtmp;

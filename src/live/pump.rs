@@ -22,12 +22,11 @@ use tokio::{
 
 /// Work between two looks at other tasks.
 const SLICE: Duration = Duration::from_micros(1000);
-/// A pause is this many times the cost of the last pass: at most one part in nine of a core goes to waking up ...
+/// With few viewers a pause is this many times the cost of the last pass: a ninth of a core at most goes to writing.
 const PAUSE_PER_COST: u32 = 8;
-/// ... until pauses are this long; from there on merging follows the load.
-const PAUSE_SOFT: Duration = Duration::from_millis(24);
-/// Under load a pass may take a third of the time.
-const PAUSE_PER_COST_LOADED: u32 = 2;
+/// With many, the frames of a pause are merged into one write, so long as the last viewer of a pass gets a frame within
+/// this time; beyond what that allows, a pass takes half of the time.
+const LATENCY: Duration = Duration::from_millis(36);
 /// Pauses below the timer's resolution are not taken.
 const PAUSE_LEAST: Duration = Duration::from_millis(1);
 /// How often viewers of a silent stream are looked after.
@@ -182,8 +181,8 @@ impl Pump {
 
     fn pause_after(&self, cost: Duration) -> Option<Duration> {
         let pause = self.stream.limits.merge.unwrap_or_else(|| {
-            let light = cost * PAUSE_PER_COST;
-            if light < PAUSE_SOFT { light } else { PAUSE_SOFT.max(cost * PAUSE_PER_COST_LOADED) }
+            // A frame that just missed a pass waits for the rest of it, the pause, and its turn in the next.
+            (cost * PAUSE_PER_COST).min(LATENCY.saturating_sub(cost * 3 / 2).max(cost))
         });
         (pause >= PAUSE_LEAST).then_some(pause)
     }

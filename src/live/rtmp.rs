@@ -3,12 +3,11 @@
 use super::{
     gate::{Gate, Grant},
     hub::{Hub, Publication},
+    publisher_socket::PublisherSocket,
 };
 use parking_lot::Mutex;
 use std::{
-    cell::RefCell,
     collections::HashMap,
-    future::poll_fn,
     io,
     net::{IpAddr, SocketAddr},
     pin::pin,
@@ -21,7 +20,6 @@ use synctv_ingest::{
     rtmp::{Event, Limits, Refusal, Session},
 };
 use tokio::{
-    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, sleep_until, timeout},
@@ -29,12 +27,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// Bytes read at once. The buffer belongs to the thread: an idle publisher holds none.
-const READ_BYTES: usize = 64 * 1024;
-/// Without viewers nothing waits for a publisher's frames: they are read in batches, so long as the kernel's buffer is
-/// far from full.
-const UNWATCHED_PAUSES: [(usize, Duration); 2] =
-    [(8 * 1024, Duration::from_millis(100)), (32 * 1024, Duration::from_millis(20))];
 /// An answer that the peer does not take in this time closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// After a refusal the peer gets this long to read it.
@@ -157,7 +149,7 @@ enum End {
 }
 
 struct Connection {
-    socket: TcpStream,
+    socket: PublisherSocket,
     peer: SocketAddr,
     shared: Arc<Shared>,
     session: Session,
@@ -167,14 +159,11 @@ struct Connection {
     stop: CancellationToken,
 }
 
-thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
-}
-
 impl Connection {
     fn new(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>, stop: CancellationToken) -> Self {
+        let _ = socket.set_nodelay(true);
         Self {
-            socket,
+            socket: PublisherSocket::new(socket),
             peer,
             shared,
             session: Session::new(Limits::default()),
@@ -186,7 +175,6 @@ impl Connection {
     }
 
     async fn run(mut self) {
-        let _ = self.socket.set_nodelay(true);
         let end = match self.greet().await {
             Ok(()) => self.take_media().await,
             Err(end) => end,
@@ -202,9 +190,7 @@ impl Connection {
         let publication = self.publication.take();
         drop(publication);
         if self.flush().await.is_ok() {
-            let _ = self.socket.shutdown().await;
-            // Closing with unread bytes would reset the connection and lose the answer.
-            let _ = timeout(REFUSED_LINGER, self.drain()).await;
+            let _ = timeout(REFUSED_LINGER, self.socket.finish()).await;
         }
     }
 
@@ -214,9 +200,7 @@ impl Connection {
         while self.publication.is_none() {
             let stop = self.stop.clone();
             tokio::select! {
-                read = self.read() => {
-                    read?;
-                }
+                read = self.read() => read?,
                 () = sleep_until(deadline) => return Err(End::Silent("publish")),
                 () = stop.cancelled() => return Err(End::Stopping),
             }
@@ -239,45 +223,38 @@ impl Connection {
                 () = &mut closed => return End::Closed,
                 () = &mut stopped => return End::Stopping,
                 read = self.read() => {
-                    let bytes = match read {
-                        Ok(bytes) => bytes,
-                        Err(end) => return end,
-                    };
+                    if let Err(end) = read {
+                        return end;
+                    }
                     if let Err(end) = self.answer().await {
                         return end;
                     }
-                    if !self.publication.as_ref().is_some_and(Publication::is_watched)
-                        && let Some((_, pause)) = UNWATCHED_PAUSES.iter().find(|(most, _)| bytes < *most)
-                    {
-                        sleep(*pause).await;
+                    // A peer that always has something to say, but no media, is silent too.
+                    if self.is_silent() {
+                        return End::Silent("media");
                     }
                 }
                 () = &mut check => {
-                    let due = self.last_message + self.shared.limits.idle;
-                    if due <= Instant::now() {
+                    if self.is_silent() {
                         return End::Silent("media");
                     }
-                    check.as_mut().reset(due);
+                    check.as_mut().reset(self.last_message + self.shared.limits.idle);
                 }
             }
         }
     }
 
-    /// Waits for bytes and feeds them to the session; says how many.
-    async fn read(&mut self) -> Result<usize, End> {
-        loop {
-            poll_fn(|cx| self.socket.poll_read_ready(cx)).await?;
-            let (socket, session) = (&self.socket, &mut self.session);
-            let fed = BUFFER.with_borrow_mut(|buffer| match socket.try_read(buffer) {
-                Ok(0) => Err(End::Peer),
-                Ok(n) => session.feed(&buffer[..n]).map(|()| n).map_err(End::from),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(0),
-                Err(e) => Err(e.into()),
-            });
-            match fed? {
-                0 => {}
-                n => return Ok(n),
-            }
+    fn is_silent(&self) -> bool {
+        self.last_message + self.shared.limits.idle <= Instant::now()
+    }
+
+    /// Waits for bytes and feeds them to the session.
+    async fn read(&mut self) -> Result<(), End> {
+        let Self { socket, session, publication, .. } = self;
+        let watched = || publication.as_ref().is_none_or(Publication::is_watched);
+        match socket.read(watched, |bytes| session.feed(bytes).map_err(End::from)).await? {
+            0 => Err(End::Peer),
+            _ => Ok(()),
         }
     }
 
@@ -368,17 +345,6 @@ impl Connection {
         match timeout(WRITE_TIMEOUT, self.socket.write_all(&output)).await {
             Ok(written) => Ok(written?),
             Err(_) => Err(End::Silent("reading of our answers")),
-        }
-    }
-
-    /// Throws away what still comes, until the peer closes.
-    async fn drain(&mut self) {
-        while poll_fn(|cx| self.socket.poll_read_ready(cx)).await.is_ok() {
-            match BUFFER.with_borrow_mut(|buffer| self.socket.try_read(buffer)) {
-                Ok(n) if n > 0 => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                _ => return,
-            }
         }
     }
 }

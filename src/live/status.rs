@@ -4,9 +4,10 @@ use super::feed::Feed;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use synctv_ingest::codec::Codec;
+use utoipa::ToSchema;
 
 /// A stream's state as seen from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StreamState {
     /// A publisher is sending.
@@ -16,7 +17,7 @@ pub enum StreamState {
 }
 
 /// One track of a live stream.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TrackStatus {
     /// "video" or "audio".
     pub kind: String,
@@ -37,7 +38,7 @@ pub struct TrackStatus {
 }
 
 /// `synctv stream show NAME --json`, and what the watch page asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StreamStatus {
     /// The stream's name.
     pub name: String,

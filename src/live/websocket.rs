@@ -8,6 +8,8 @@ use tokio::net::TcpStream;
 const MAX_FRAME: u64 = 4096;
 /// Pings answered at once; a further one replaces the answer (RFC 6455 5.5.3 allows that).
 const MAX_CONTROL: usize = 125;
+/// Bytes read from one viewer in a pass over all: a talkative one waits for the next.
+const MAX_READ: usize = 4096;
 
 /// What a viewer's player sends, read without waiting.
 #[derive(Debug, Default)]
@@ -25,7 +27,7 @@ impl Incoming {
         incoming
     }
 
-    /// Reads what is there.
+    /// Reads what is there, up to [`MAX_READ`].
     ///
     /// # Errors
     /// When the peer closed, or broke the protocol.
@@ -34,7 +36,7 @@ impl Incoming {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let mut chunk = [0; 1024];
-        loop {
+        for _ in 0..MAX_READ / chunk.len() {
             match socket.try_read(&mut chunk) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(n) => {
@@ -45,6 +47,7 @@ impl Incoming {
                 Err(e) => return Err(e),
             }
         }
+        Ok(())
     }
 
     /// Takes bytes read elsewhere.

@@ -1,7 +1,8 @@
 // Which player can play these tracks in this browser, and what to say when none can.
 
-// What mpegts.js demuxes from FLV and Enhanced RTMP; the rest goes over HLS.
-const FLV_CODECS = new Set(['h264', 'hevc', 'av1', 'aac', 'mp3', 'opus']);
+// What mpegts.js demuxes from FLV and Enhanced RTMP; the rest goes over HLS. It claims AV1 too, but 1.8.2 misreads the sequence
+// headers of SVT-AV1 (a width of 8900, then "bits exceeded max 32bits").
+const FLV_CODECS = new Set(['h264', 'hevc', 'aac', 'mp3', 'opus']);
 
 const NAMES = { h264: 'H.264', hevc: 'HEVC (H.265)', av1: 'AV1', vp9: 'VP9', aac: 'AAC', mp3: 'MP3', opus: 'Opus' };
 
@@ -35,15 +36,16 @@ const elementTakesHls = () => document.createElement('video').canPlayType('appli
 
 /**
  * Picks the player for a stream's tracks: {player: 'flv'|'ws'|'hls'|'native'} or {cannot: track}.
- * `forced` is the page's `player` parameter; it is honoured where that player can play the tracks.
+ * `forced` is the page's `player` parameter; it is honoured where that player can play the tracks. `flvFails` says that FLV was
+ * tried with these tracks and did not play: HLS is next, where it can.
  */
-export function choose(tracks, forced) {
+export function choose(tracks, forced, flvFails = false) {
   const cannot = tracks.find((track) => !byMediaSource(track) && !(elementTakesHls() && byElement(track)));
   if (cannot) return { cannot };
   const flv = Boolean(globalThis.MediaSource) && tracks.every((track) => FLV_CODECS.has(track.codec) && byMediaSource(track));
   const hls = tracks.every(inMp4) ? 'hls' : elementTakesHls() && tracks.every(byElement) ? 'native' : undefined;
   if (flv && (forced === 'flv' || forced === 'ws')) return { player: forced };
-  if (hls && (forced === 'hls' || !flv)) return { player: hls };
+  if (hls && (forced === 'hls' || flvFails || !flv)) return { player: hls };
   if (flv) return { player: 'flv' };
   // Each track plays somewhere, but no transport carries them all: name the one that only FLV or only HLS takes.
   return { cannot: tracks.find((track) => !FLV_CODECS.has(track.codec)) ?? tracks[0] };

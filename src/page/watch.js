@@ -6,6 +6,7 @@ import { PLAYERS } from './players.js';
 const STATUS_EVERY_MS = 3000;
 const STALLED_AFTER_MS = 10000;
 const PAUSED_TOO_LONG_MS = 20000;
+const FLV_TRIES = 3;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 8000;
 
@@ -28,6 +29,8 @@ let advancedAt = 0; // when currentTime last moved, performance.now()
 let lastTime = 0;
 let retryMs = RETRY_FIRST_MS;
 let timer;
+let flvFailures = { epoch: undefined, count: 0 }; // players of one publication that ended with an error before they played for long
+let beganAt = 0; // when the current player was started, performance.now()
 let starting = 0; // grows with each start and stop, so that a late answer knows that it is late
 
 function show(state, badge, title = '', detail = '') {
@@ -98,7 +101,8 @@ async function step() {
 }
 
 async function begin() {
-  const choice = choose(status.tracks, forced);
+  const flvFails = !forced && flvFailures.epoch === status.epoch && flvFailures.count >= FLV_TRIES;
+  const choice = choose(status.tracks, forced, flvFails);
   if (choice.cannot) {
     const { title, detail } = cannotDecode(choice.cannot);
     show('unsupported', 'cannot play', title, detail);
@@ -110,6 +114,7 @@ async function begin() {
   const mine = starting;
   lastTime = video.currentTime;
   advancedAt = performance.now();
+  beganAt = advancedAt;
   try {
     const handle = await player.start(video, urls[player.url], status.tracks, (reason) => { if (mine === starting) ended(reason); });
     if (mine !== starting) return handle.stop();
@@ -127,6 +132,9 @@ async function begin() {
 
 function ended(reason) {
   console.info(`synctv: ${reason}`);
+  if (playing?.name === 'flv' && status.state === 'live' && performance.now() - beganAt < STALLED_AFTER_MS + STATUS_EVERY_MS) {
+    flvFailures = { epoch: status.epoch, count: flvFailures.epoch === status.epoch ? flvFailures.count + 1 : 1 };
+  }
   stop();
   show('waiting', 'reconnecting', 'The stream was interrupted.', 'Reconnecting …');
   againLater();

@@ -1,7 +1,7 @@
 //! Which stream names are allowed.
 
-/// The longest stream name, in bytes.
-pub const NAME_MAX: usize = 128;
+/// The longest stream name, in bytes: what a publish URL may name too.
+pub const NAME_MAX: usize = 64;
 
 /// Why a stream name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

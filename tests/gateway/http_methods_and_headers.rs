@@ -54,5 +54,5 @@ fn health_readiness_and_metrics_answer() {
     assert_eq!(get(gateway.http, "/healthz").status, 200);
     assert_eq!(get(gateway.http, "/readyz").status, 200);
     let metrics = get(gateway.http, "/metrics").text();
-    assert!(metrics.contains("stream=\"demo\"") && metrics.contains("# EOF"), "{metrics}");
+    assert!(metrics.contains("stream=\"demo\"") && metrics.contains("# TYPE synctv_stream_viewers gauge"), "{metrics}");
 }

@@ -76,7 +76,8 @@ pub const CRATES: &[Crate] = &[
             ("ts", &["frame", "codec", "error"]),
             ("fmp4", &["frame", "codec", "error"]),
             ("rtmp", &["frame", "codec", "error", "flv"]),
-            ("hls", &["ts", "fmp4", "frame", "codec", "error"]),
+            // Exact audio times come from the timeline's clock.
+            ("hls", &["ts", "fmp4", "timeline", "frame", "codec", "error"]),
         ],
         reexports: &[("Error", "error"), ("Frame", "frame"), ("FrameKind", "frame"), ("Track", "frame")],
         watched: &["tokio", "hyper", "sqlx", "synctv", "synctv_store"],

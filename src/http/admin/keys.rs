@@ -10,6 +10,7 @@ use serde::Deserialize;
 use synctv_store::{NewKey, PublishKey, Rotation, check_name};
 
 use super::AdminState;
+use super::openapi::Failure;
 use super::problem::Answer;
 use super::request::{Body, ReachedAs, span};
 use super::wire::{CreateKey, CreatedKey, KeyItem, KeyList, KeyState, RotateKey};
@@ -26,6 +27,14 @@ pub(super) struct Filter {
     stream: Option<String>,
 }
 
+/// Keys without their secrets.
+#[utoipa::path(
+    get,
+    path = "/api/v1/keys",
+    tag = "keys",
+    params(("stream" = Option<String>, Query, description = "Only the keys of this stream")),
+    responses((status = 200, description = "Oldest first within a stream", body = KeyList), Failure)
+)]
 pub(super) async fn list(State(state): State<AdminState>, Query(filter): Query<Filter>) -> Answer<Json<KeyList>> {
     if let Some(name) = &filter.stream {
         state.store.stream(name).await?;
@@ -34,6 +43,14 @@ pub(super) async fn list(State(state): State<AdminState>, Query(filter): Query<F
     Ok(Json(KeyList { keys }))
 }
 
+/// Make a key, and its stream when missing. The secret is in this answer and in no other.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys",
+    tag = "keys",
+    request_body = CreateKey,
+    responses((status = 201, description = "Made", body = CreatedKey), Failure)
+)]
 pub(super) async fn create(
     State(state): State<AdminState>,
     ReachedAs(reached): ReachedAs,
@@ -51,6 +68,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
+/// End a key for good and close the publisher that uses it.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/keys/{id}",
+    tag = "keys",
+    params(("id" = String, Path, description = "Public id of the key")),
+    responses((status = 200, description = "Revoked", body = KeyItem), Failure)
+)]
 pub(super) async fn revoke(State(state): State<AdminState>, Path(id): Path<String>) -> Answer<Json<KeyItem>> {
     let key = state.store.revoke_key(&id).await?;
     let closed = state.hub.kick_key(&key.id, "the publish key is revoked");
@@ -58,6 +83,27 @@ pub(super) async fn revoke(State(state): State<AdminState>, Path(id): Path<Strin
     Ok(Json(item(key)))
 }
 
+/// The same, for clients that cannot send DELETE.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys/{id}/revoke",
+    tag = "keys",
+    params(("id" = String, Path, description = "Public id of the key")),
+    responses((status = 200, description = "Revoked", body = KeyItem), Failure)
+)]
+pub(super) async fn revoke_by_post(state: State<AdminState>, id: Path<String>) -> Answer<Json<KeyItem>> {
+    revoke(state, id).await
+}
+
+/// Make a successor; the old key goes on working for the overlap.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys/{id}/rotate",
+    tag = "keys",
+    params(("id" = String, Path, description = "Public id of the key")),
+    request_body = RotateKey,
+    responses((status = 201, description = "The successor", body = CreatedKey), Failure)
+)]
 pub(super) async fn rotate(
     State(state): State<AdminState>,
     Path(id): Path<String>,

@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod keys;
+mod openapi;
 mod problem;
 mod request;
 mod status;
@@ -18,7 +19,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use synctv_store::Store;
 
 pub use endpoints::{Endpoints, PublicUrl};
@@ -45,22 +46,31 @@ pub struct AdminState {
     pub started: Instant,
 }
 
-/// The routes, with absolute paths from `/api/v1` on.
+/// The API, with absolute paths from `/api/v1` on.
 pub fn router(state: AdminState) -> Router {
-    Router::new()
-        .route("/api/v1/status", get(status::show))
-        .route("/api/v1/streams", get(streams::list).post(streams::create))
-        .route("/api/v1/streams/{name}", get(streams::show).patch(streams::change).delete(streams::delete))
-        .route("/api/v1/streams/{name}/kick", post(streams::kick))
-        .route("/api/v1/streams/{name}/url", post(streams::play_url))
-        .route("/api/v1/keys", get(keys::list).post(keys::create))
-        .route("/api/v1/keys/{id}", delete(keys::revoke))
-        .route("/api/v1/keys/{id}/revoke", post(keys::revoke))
-        .route("/api/v1/keys/{id}/rotate", post(keys::rotate))
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(state)
+}
+
+/// Every path there is. Each of its methods stands in [`openapi`] too.
+fn routes() -> [(&'static str, MethodRouter<AdminState>); 10] {
+    [
+        (openapi::PATH, get(openapi::show)),
+        ("/api/v1/status", get(status::show)),
+        ("/api/v1/streams", get(streams::list).post(streams::create)),
+        ("/api/v1/streams/{name}", get(streams::show).patch(streams::change).delete(streams::delete)),
+        ("/api/v1/streams/{name}/kick", post(streams::kick)),
+        ("/api/v1/streams/{name}/url", post(streams::play_url)),
+        ("/api/v1/keys", get(keys::list).post(keys::create)),
+        ("/api/v1/keys/{id}", delete(keys::revoke)),
+        ("/api/v1/keys/{id}/revoke", post(keys::revoke_by_post)),
+        ("/api/v1/keys/{id}/rotate", post(keys::rotate)),
+    ]
 }
 
 async fn no_route(uri: Uri) -> problem::Problem {
@@ -71,5 +81,7 @@ async fn wrong_method(method: Method, uri: Uri) -> problem::Problem {
     problem::Problem::wrong_method(&method, uri.path())
 }
 
+#[cfg(test)]
+mod openapi_tests;
 #[cfg(test)]
 mod tests;

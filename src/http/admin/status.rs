@@ -4,9 +4,17 @@ use axum::Json;
 use axum::extract::State;
 
 use super::AdminState;
+use super::openapi::Failure;
 use super::problem::Answer;
 use super::wire::{RoomCounts, Status, StreamCounts};
 
+/// Addresses and counts of the server.
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    tag = "server",
+    responses((status = 200, description = "The server", body = Status), Failure)
+)]
 pub(super) async fn show(State(state): State<AdminState>) -> Answer<Json<Status>> {
     let known = state.store.streams().await?.len() as u64;
     Ok(Json(Status {

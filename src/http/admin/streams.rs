@@ -7,6 +7,7 @@ use synctv_store::Stream;
 use time::OffsetDateTime;
 
 use super::AdminState;
+use super::openapi::Failure;
 use super::problem::Answer;
 use super::request::{Body, ReachedAs, span};
 use super::wire::{ChangeStream, CreatePlayUrl, CreateStream, Kicked, SignedUrls, StreamItem, StreamList};
@@ -14,11 +15,26 @@ use crate::error::Error;
 use crate::live::StreamStatus;
 use crate::proxy::sign::sign;
 
+/// All streams the store knows.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams",
+    tag = "streams",
+    responses((status = 200, description = "By name", body = StreamList), Failure)
+)]
 pub(super) async fn list(State(state): State<AdminState>) -> Answer<Json<StreamList>> {
     let streams = state.store.streams().await?.into_iter().map(|stream| item(&state, stream)).collect();
     Ok(Json(StreamList { streams }))
 }
 
+/// Make a stream; nothing happens when it exists with the same visibility.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams",
+    tag = "streams",
+    request_body = CreateStream,
+    responses((status = 201, description = "Made", body = StreamItem), (status = 200, description = "It existed", body = StreamItem), Failure)
+)]
 pub(super) async fn create(
     State(state): State<AdminState>,
     Body(wanted): Body<CreateStream>,
@@ -37,6 +53,14 @@ pub(super) async fn create(
     Ok((StatusCode::OK, Json(item(&state, made.stream))))
 }
 
+/// What a stream carries, and what will not play where.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(("name" = String, Path, description = "Name of the stream")),
+    responses((status = 200, description = "The stream", body = StreamStatus), Failure)
+)]
 pub(super) async fn show(State(state): State<AdminState>, Path(name): Path<String>) -> Answer<Json<StreamStatus>> {
     if let Some(status) = state.hub.status(&name) {
         return Ok(Json(status));
@@ -45,6 +69,15 @@ pub(super) async fn show(State(state): State<AdminState>, Path(name): Path<Strin
     Ok(Json(StreamStatus::offline(&stream.name, stream.private)))
 }
 
+/// Change who may watch.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(("name" = String, Path, description = "Name of the stream")),
+    request_body = ChangeStream,
+    responses((status = 200, description = "Changed", body = StreamItem), Failure)
+)]
 pub(super) async fn change(
     State(state): State<AdminState>,
     Path(name): Path<String>,
@@ -55,6 +88,14 @@ pub(super) async fn change(
     Ok(Json(item(&state, stream)))
 }
 
+/// Delete a stream and its keys; publisher and viewers are closed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(("name" = String, Path, description = "Name of the stream")),
+    responses((status = 204, description = "Deleted"), Failure)
+)]
 pub(super) async fn delete(State(state): State<AdminState>, Path(name): Path<String>) -> Answer<StatusCode> {
     state.store.delete_stream(&name).await?;
     state.hub.remove(&name);
@@ -62,6 +103,14 @@ pub(super) async fn delete(State(state): State<AdminState>, Path(name): Path<Str
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Close the publisher; its key goes on working.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{name}/kick",
+    tag = "streams",
+    params(("name" = String, Path, description = "Name of the stream")),
+    responses((status = 200, description = "Closed", body = Kicked), Failure)
+)]
 pub(super) async fn kick(State(state): State<AdminState>, Path(name): Path<String>) -> Answer<Json<Kicked>> {
     if state.hub.kick(&name, "closed by the operator") {
         tracing::info!(stream = name, "publisher kicked");
@@ -72,6 +121,15 @@ pub(super) async fn kick(State(state): State<AdminState>, Path(name): Path<Strin
     Err(Error::Conflict(format!("nobody publishes to `{name}`")).into())
 }
 
+/// Signed play URLs, for a private stream.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{name}/url",
+    tag = "streams",
+    params(("name" = String, Path, description = "Name of the stream")),
+    request_body = CreatePlayUrl,
+    responses((status = 200, description = "The URLs", body = SignedUrls), Failure)
+)]
 pub(super) async fn play_url(
     State(state): State<AdminState>,
     Path(name): Path<String>,

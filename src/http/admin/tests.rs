@@ -13,13 +13,13 @@ use crate::keys::hash;
 use crate::proxy::sign::verify;
 use crate::secret::Secret;
 
-struct Api {
+pub(super) struct Api {
     _dir: TempDir,
     store: Arc<dyn Store>,
-    state: AdminState,
+    pub(super) state: AdminState,
 }
 
-async fn api() -> Api {
+pub(super) async fn api() -> Api {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&dir.path().join("synctv.db")).await.unwrap());
     let endpoints = Endpoints {
@@ -38,7 +38,7 @@ async fn api() -> Api {
     Api { _dir: dir, store, state }
 }
 
-async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {
+pub(super) async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {
     let response = router.oneshot(request).await.unwrap();
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).cloned();
@@ -55,11 +55,11 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
 }
 
 impl Api {
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(super) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         send(router(self.state.clone()), request(method, path, body)).await
     }
 
-    async fn create_key(&self, body: Value) -> Value {
+    pub(super) async fn create_key(&self, body: Value) -> Value {
         let (status, made) = self.call("POST", "/keys", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         made
@@ -163,6 +163,18 @@ async fn bad_key_requests_are_explained() {
         assert!(problem["detail"].as_str().unwrap().contains(want), "{problem}");
     }
     assert_eq!(api.store.streams().await.unwrap(), [], "a refused key makes no stream");
+}
+
+#[test]
+fn a_stream_that_can_be_made_can_be_published_to() {
+    use synctv_ingest::rtmp::StreamName;
+    for name in ["demo", "a.b-c_D9", ".hidden", "a/b", "a b", ""].map(str::to_owned).into_iter().chain([
+        "x".repeat(64),
+        "x".repeat(65),
+        "x".repeat(128),
+    ]) {
+        assert_eq!(synctv_store::check_name(&name).is_ok(), StreamName::parse(&name).is_ok(), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -8,17 +8,22 @@ use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
+use super::openapi;
 use super::problem::Problem;
 use super::request::OverTcp;
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// Puts a token before a router that is reached over TCP. Without a configured token everything is refused.
+/// Puts a token before a router that is reached over TCP. Without a configured token everything but the API's description is
+/// refused.
 pub fn require_token(router: Router, token: Option<Secret>) -> Router {
     router.layer(from_fn_with_state(Arc::new(token), check))
 }
 
 async fn check(State(token): State<Arc<Option<Secret>>>, mut request: Request, next: Next) -> Response {
+    if request.uri().path() == openapi::PATH {
+        return next.run(request).await;
+    }
     match judge(token.as_ref().as_ref(), &request) {
         Ok(()) => {
             request.extensions_mut().insert(OverTcp);

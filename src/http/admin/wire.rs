@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use synctv_store::StreamKind;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::live::StreamState;
 
 /// `GET /api/v1/status`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Version of the server.
     pub version: String,
@@ -26,7 +27,7 @@ pub struct Status {
 }
 
 /// Streams, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StreamCounts {
     /// Streams with a publisher.
     pub live: u64,
@@ -35,18 +36,19 @@ pub struct StreamCounts {
 }
 
 /// Rooms, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RoomCounts {
     /// Rooms with a connection on this process.
     pub active: u64,
 }
 
 /// One stream in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StreamItem {
     /// Its name.
     pub name: String,
     /// Push or pull.
+    #[schema(value_type = String, example = "push")]
     pub kind: StreamKind,
     /// Whether viewers need a signature.
     pub private: bool,
@@ -62,14 +64,14 @@ pub struct StreamItem {
 }
 
 /// `GET /api/v1/streams`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StreamList {
     /// By name.
     pub streams: Vec<StreamItem>,
 }
 
 /// `POST /api/v1/streams`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateStream {
     /// Its name.
@@ -80,7 +82,7 @@ pub struct CreateStream {
 }
 
 /// `PATCH /api/v1/streams/{name}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeStream {
     /// Whether viewers need a signature.
@@ -88,7 +90,7 @@ pub struct ChangeStream {
 }
 
 /// `POST /api/v1/streams/{name}/url`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePlayUrl {
     /// How long the URLs work.
@@ -96,7 +98,7 @@ pub struct CreatePlayUrl {
 }
 
 /// Where to watch a stream; absolute URLs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlayUrls {
     /// The watch page.
     pub page: String,
@@ -109,7 +111,7 @@ pub struct PlayUrls {
 }
 
 /// Signed play URLs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignedUrls {
     /// The stream they open.
     pub stream: String,
@@ -121,7 +123,7 @@ pub struct SignedUrls {
 }
 
 /// What was done to a stream's publisher.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Kicked {
     /// The stream.
     pub stream: String,
@@ -130,7 +132,7 @@ pub struct Kicked {
 }
 
 /// Whether a key lets a publisher in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
     /// It does.
@@ -142,7 +144,7 @@ pub enum KeyState {
 }
 
 /// A publish key without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyItem {
     /// Public id.
     pub key_id: String,
@@ -171,14 +173,14 @@ pub struct KeyItem {
 }
 
 /// `GET /api/v1/keys`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyList {
     /// Oldest first within a stream.
     pub keys: Vec<KeyItem>,
 }
 
 /// `POST /api/v1/keys`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateKey {
     /// The stream; made when missing.
@@ -192,7 +194,7 @@ pub struct CreateKey {
 }
 
 /// `POST /api/v1/keys/{id}/rotate`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateKey {
     /// How long the old key goes on working; 0 ends it, and its publisher, at once.
@@ -204,7 +206,7 @@ pub struct RotateKey {
 }
 
 /// A key just made: the only answer that carries a secret, hence no `Debug`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedKey {
     /// Public id.
     pub key_id: String,
@@ -233,7 +235,7 @@ pub struct CreatedKey {
 }
 
 /// An error (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemBody {
     /// `about:blank`: the status says it all.
     #[serde(rename = "type")]

@@ -5,14 +5,23 @@ use std::{
     process::Command,
 };
 
+/// Where tests/run puts tools that Debian does not have.
+fn test_tools() -> PathBuf {
+    let target = Path::new(env!("CARGO_BIN_EXE_synctv")).ancestors().nth(2).expect("target/debug/synctv");
+    target.join("test-tools")
+}
+
+/// media-doctor, where tests/run could build it.
+pub fn media_doctor() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::iter::once(test_tools().join("bin")).chain(std::env::split_paths(&path));
+    places.map(|place| place.join("media-doctor")).find(|program| program.exists())
+}
+
 /// ffmpeg 9, for Enhanced RTMP: `SYNCTV_FFMPEG9`, else where tests/run puts it.
 #[track_caller]
 pub fn ffmpeg9() -> String {
-    let installed = || {
-        let target = Path::new(env!("CARGO_BIN_EXE_synctv")).ancestors().nth(2).expect("target/debug/synctv");
-        target.join("test-tools/ffmpeg9")
-    };
-    let path = std::env::var_os("SYNCTV_FFMPEG9").map_or_else(installed, PathBuf::from);
+    let path = std::env::var_os("SYNCTV_FFMPEG9").map_or_else(|| test_tools().join("ffmpeg9"), PathBuf::from);
     assert!(path.exists(), "{} is missing: run tests/run, or set SYNCTV_FFMPEG9", path.display());
     path.to_string_lossy().into_owned()
 }
