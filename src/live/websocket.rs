@@ -22,7 +22,9 @@ pub struct Incoming {
 impl Incoming {
     /// Starts with the bytes that came behind the upgrade request.
     pub fn new(early: &[u8]) -> Self {
-        Self { buffer: early.to_vec(), ..Self::default() }
+        let mut incoming = Self { buffer: early.to_vec(), ..Self::default() };
+        incoming.closed |= incoming.parse().is_err();
+        incoming
     }
 
     /// Reads what is there, up to [`MAX_READ`].
@@ -30,8 +32,9 @@ impl Incoming {
     /// # Errors
     /// When the peer closed, or broke the protocol.
     pub fn read_from(&mut self, socket: &TcpStream) -> io::Result<()> {
-        // What came behind the upgrade request has not been looked at.
-        self.parse()?;
+        if self.closed {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         let mut chunk = [0; 1024];
         for _ in 0..MAX_READ / chunk.len() {
             match socket.try_read(&mut chunk) {
@@ -125,6 +128,12 @@ mod tests {
             incoming.feed(&wire[cut..]).unwrap();
             assert_eq!(incoming.reply().unwrap()[..], b"\x8a\x05hello"[..]);
         }
+    }
+
+    #[test]
+    fn what_came_behind_the_request_counts() {
+        assert_eq!(Incoming::new(&masked(0x9, b"hello")).reply().unwrap()[..], b"\x8a\x05hello"[..]);
+        assert!(Incoming::new(&masked(0x8, &[3, 232])).feed(&[]).is_err());
     }
 
     #[test]
