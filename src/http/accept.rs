@@ -25,6 +25,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 16 * 1024;
 /// Unsent bytes the kernel queues for a viewer before it is asked to wait: what makes a slow one visible early.
 const UNSENT_BYTES: u32 = 256 * 1024;
+/// How often an HTTP/2 peer is asked whether it is still there; nothing else would notice one that has vanished.
+const H2_PING: Duration = Duration::from_secs(20);
 /// How HTTP/2 (RFC 9113 3.4) opens a plain connection.
 const H2_PREFACE: &[u8] = b"PRI";
 
@@ -71,13 +73,19 @@ async fn connection(
     let Some(tls) = tls else {
         let mut opening = [0; H2_PREFACE.len()];
         // A connection that says nothing is not worth a parser.
-        let peeked = timeout(HEAD_TIMEOUT, socket.peek(&mut opening)).await??;
+        let Some(peeked) = stop.run_until_cancelled(timeout(HEAD_TIMEOUT, socket.peek(&mut opening))).await else {
+            return Ok(());
+        };
+        let peeked = peeked??;
         if &opening[..peeked] == H2_PREFACE {
             return http2(socket, peer, gateway, stop).await;
         }
         return http1(socket, peer, gateway, stop, Plain).await;
     };
-    let stream = timeout(HEAD_TIMEOUT, tls.accept(socket)).await??;
+    let Some(stream) = stop.run_until_cancelled(timeout(HEAD_TIMEOUT, tls.accept(socket))).await else {
+        return Ok(());
+    };
+    let stream = stream??;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         http2(stream, peer, gateway, stop).await
     } else {
@@ -170,8 +178,9 @@ where
         async move { Ok::<_, Infallible>(gateway.answer(request.map(Body::new), client).await) }
     });
     let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    builder.keep_alive_interval(H2_PING);
     builder.timer(TokioTimer::new()).max_concurrent_streams(64).max_header_list_size(HEAD_BYTES as u32);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let mut connection = pin!(builder.serve_connection(Watched::new(io, Arc::default()), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
@@ -189,7 +198,14 @@ pub async fn serve_unix(listener: UnixListener, api: axum::Router, stop: Cancell
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => return,
         };
-        let Ok((socket, _)) = accepted else { continue };
+        let socket = match accepted {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                tracing::warn!(%error, "accept on the operator's socket failed");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
         let api = api.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| api.clone().oneshot(request.map(Body::new)));

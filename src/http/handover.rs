@@ -18,8 +18,12 @@ use std::{
         atomic::{AtomicU8, Ordering::Relaxed},
     },
     task::{Context, Poll},
+    time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 /// What becomes of the connection.
 #[derive(Debug)]
@@ -72,17 +76,33 @@ impl Body for HeadOnly {
     }
 }
 
-/// The connection as hyper sees it: notes when everything buffered has been written.
+/// A peer that takes nothing for this long is given up: hyper itself would wait for ever.
+pub const STALL: Duration = Duration::from_secs(20);
+
+/// The connection as hyper sees it: notes when everything buffered has been written, and fails when the peer stalls.
 #[derive(Debug)]
 pub struct Watched<T> {
     pub io: T,
     pub handover: Arc<Handover>,
+    /// Runs while the peer takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T> Watched<T> {
     /// Ready for hyper.
     pub fn new(io: T, handover: Arc<Handover>) -> TokioIo<Self> {
-        TokioIo::new(Self { io, handover })
+        TokioIo::new(Self { io, handover, stalled: None })
+    }
+}
+
+impl<T> Watched<T> {
+    fn unless_stalled<R>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        if polled.is_ready() {
+            self.stalled = None;
+            return polled;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -94,7 +114,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.unless_stalled(cx, written)
     }
 
     fn poll_write_vectored(
@@ -102,7 +123,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.unless_stalled(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -115,10 +137,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         if matches!(flushed, Poll::Ready(Ok(()))) {
             let _ = self.handover.stage.compare_exchange(HEAD_ENCODED, HEAD_WRITTEN, Relaxed, Relaxed);
         }
-        flushed
+        self.unless_stalled(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        let closed = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.unless_stalled(cx, closed)
     }
 }

@@ -17,7 +17,7 @@ use flate2::{Compression, write::GzEncoder};
 use hyper::{Method, Request, Response, StatusCode, header};
 use std::{
     io::Write,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -71,7 +71,7 @@ fn flv(gateway: &Gateway, stream: Arc<Stream>, request: &Request<()>, client: &C
         respond::set(refusal.headers_mut(), header::RETRY_AFTER, "10");
         return refusal;
     }
-    if ws::is_upgrade(request.headers()) {
+    if ws::is_upgrade(request) {
         let Some(handover) = &client.handover else {
             return respond::problem(StatusCode::BAD_REQUEST, "WebSocket needs HTTP/1.1");
         };
@@ -101,16 +101,15 @@ fn flv(gateway: &Gateway, stream: Arc<Stream>, request: &Request<()>, client: &C
 
 async fn hls(stream: Arc<Stream>, file: &str, query: &str, request: &Request<()>, client: &Client) -> Response<Body> {
     let private = stream.is_private();
-    let Some(hls) = Hls::of(&stream) else {
-        return respond::problem(StatusCode::NOT_FOUND, "the stream has ended");
+    let Some(hls) = Hls::of(&stream, file, viewer_id(request, client)) else {
+        return respond::problem(StatusCode::NOT_FOUND, "no such file, or the stream has ended; play index.m3u8");
     };
-    hls.seen(viewer_id(request, client));
     let scope = if private { "private" } else { "public" };
     match hls.get(file, private.then(|| signature_of(query)).as_deref()).await {
         HlsAnswer::Playlist { body, max_age_s } => playlist(body, &format!("{scope}, max-age={max_age_s}"), request),
         HlsAnswer::Media { body, content_type } => {
             if request.method() == Method::GET {
-                hls.count_out(body.len());
+                stream.counters.hls_bytes_out.fetch_add(body.len() as u64, Relaxed);
             }
             respond::bytes(body, content_type, &format!("{scope}, max-age=31536000, immutable"))
         }

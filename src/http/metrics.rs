@@ -16,7 +16,7 @@ struct Family {
 
 const FAMILIES: [Family; 14] = [
     family("synctv_stream_live", "gauge", "1 while a publisher sends", |s| {
-        f64::from(u8::from(s.read(|c| c.publication.is_some())))
+        f64::from(u8::from(s.read(|c| c.is_live())))
     }),
     family("synctv_stream_publisher_epoch", "gauge", "Epoch of the current or last publication", |s| {
         s.read(|c| c.epoch) as f64
@@ -31,7 +31,7 @@ const FAMILIES: [Family; 14] = [
         s.counters.bytes_out.load(Relaxed) as f64
     }),
     family("synctv_stream_hls_out_bytes_total", "counter", "HLS segment bytes sent to viewers", |s| {
-        s.hls().lock().as_ref().map_or(0, |h| h.bytes_out()) as f64
+        s.counters.hls_bytes_out.load(Relaxed) as f64
     }),
     family("synctv_stream_video_frames_total", "counter", "Video access units received", |s| {
         s.read(|c| c.feed.meter.video_frames) as f64

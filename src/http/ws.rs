@@ -1,27 +1,32 @@
 //! WebSocket-FLV: the handshake (RFC 6455 4.2.2), and the relay for viewers behind TLS.
 
-use super::respond;
+use super::{handover::STALL, respond};
 use crate::live::{Batch, IncomingFrames};
 use axum::body::Body;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use hyper::{HeaderMap, Response, StatusCode, header};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use sha1::{Digest, Sha1};
 use std::sync::Arc;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
     sync::mpsc,
+    time::timeout,
 };
 
 /// What the key is hashed with (RFC 6455 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Whether the request asks for a WebSocket.
-pub fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::UPGRADE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.split(',').any(|p| p.trim().eq_ignore_ascii_case("websocket")))
+/// Whether the request asks for a WebSocket, as only a GET of HTTP/1.1 can (RFC 6455 4.2.1).
+pub fn is_upgrade(request: &Request<()>) -> bool {
+    let names = |name, token: &str| {
+        let values = request.headers().get_all(name).iter().filter_map(|v| v.to_str().ok());
+        values.flat_map(|v| v.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+    };
+    request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && names(header::CONNECTION, "upgrade")
+        && names(header::UPGRADE, "websocket")
 }
 
 /// The 101, or why not: only a 101 switches.
@@ -51,29 +56,36 @@ pub async fn relay<T: AsyncRead + AsyncWrite + Send>(mut batches: mpsc::Receiver
     let (mut reader, mut writer) = split(io);
     let mut incoming = IncomingFrames::new(&early);
     let mut buffer = [0; 512];
+    // What came behind the upgrade request.
+    if incoming.feed(&[]).is_err() {
+        return;
+    }
     loop {
-        let pieces = tokio::select! {
-            batch = batches.recv() => match batch {
-                Some(batch) => batch,
-                None => break,
-            },
-            read = reader.read(&mut buffer) => {
-                let Ok(n @ 1..) = read else { return };
-                if incoming.feed(&buffer[..n]).is_err() {
-                    return;
+        let pieces = match incoming.reply() {
+            Some(pong) => Arc::new(Batch::of(pong)),
+            None => tokio::select! {
+                batch = batches.recv() => match batch {
+                    Some(batch) => batch,
+                    None => break,
+                },
+                read = reader.read(&mut buffer) => {
+                    let Ok(n @ 1..) = read else { return };
+                    if incoming.feed(&buffer[..n]).is_err() {
+                        return;
+                    }
+                    continue;
                 }
-                let Some(pong) = incoming.reply() else { continue };
-                Arc::new(Batch::of(pong))
-            }
+            },
         };
-        for piece in pieces.parts() {
-            if writer.write_all(piece).await.is_err() {
-                return;
+        let written = async {
+            for piece in pieces.parts() {
+                writer.write_all(piece).await?;
             }
-        }
-        if writer.flush().await.is_err() {
+            writer.flush().await
+        };
+        if !matches!(timeout(STALL, written).await, Ok(Ok(()))) {
             return;
         }
     }
-    let _ = writer.shutdown().await;
+    let _ = timeout(STALL, writer.shutdown()).await;
 }

@@ -1,12 +1,9 @@
 //! Frames as the bytes of one vectored write: FLV tags in the framing of the viewer's connection.
 
-use super::preamble::{TAG_HEADER_BYTES, previous_tag_size};
+use super::preamble::{TAG_HEADER_BYTES, kind_of, previous_tag_size};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::io::{self, IoSlice};
-use synctv_ingest::{
-    Frame, Track,
-    flv::{self, TagKind},
-};
+use synctv_ingest::{Frame, FrameKind, flv};
 use tokio::net::TcpStream;
 
 /// How FLV bytes are framed on a viewer's connection.
@@ -33,29 +30,32 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Muxes `frames` for viewers whose timeline starts at `base` (ms), `lead` ahead of them.
+    /// Muxes `frames` for viewers whose timeline starts at `base` (ms), behind an `opening` of whole tags. Empty when there
+    /// is nothing to send: an empty chunk would end an HTTP body.
     pub fn new<'a>(
-        lead: Option<&Bytes>,
+        opening: Option<&Bytes>,
         frames: impl Iterator<Item = &'a Frame> + Clone,
         base: i64,
         framing: Framing,
     ) -> Self {
-        let frames = frames.filter(|f| f.is_flv_tag());
+        // Sound that belongs before the picture a viewer joined at has no place on its timeline.
+        let sent = |f: &&Frame| f.is_flv_tag() && (f.dts >= base || f.kind == FrameKind::SequenceHeader);
+        let frames = frames.filter(sent);
         let tags: usize = frames.clone().map(|f| f.tag.len() + TAG_HEADER_BYTES + 4).sum();
-        let payload = lead.map_or(0, Bytes::len) + tags;
+        let payload = opening.map_or(0, Bytes::len) + tags;
+        if payload == 0 {
+            return Self { parts: Box::default(), len: 0 };
+        }
         let mut writer = Writer { scratch: BytesMut::with_capacity(256), parts: Vec::new(), len: 0 };
         framing.begin(&mut writer.scratch, payload);
-        if let Some(lead) = lead {
-            writer.put(lead);
+        if let Some(opening) = opening {
+            writer.put(opening);
         }
         for frame in frames {
-            let kind = match frame.track {
-                Track::Video => TagKind::Video,
-                Track::Audio => TagKind::Audio,
-            };
             // FLV timestamps are 32 bits and wrap (E.4.1).
             let timestamp = ((frame.dts - base).max(0) & 0xffff_ffff) as u32;
-            writer.scratch.extend_from_slice(&flv::tag_header(kind, frame.tag.len(), timestamp));
+            let header = flv::tag_header(kind_of(frame.track), frame.tag.len(), timestamp);
+            writer.scratch.extend_from_slice(&header);
             writer.put(&frame.tag);
             writer.scratch.extend_from_slice(&previous_tag_size(frame.tag.len()));
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use synctv_ingest::{Frame, FrameKind, Track, codec::Config, rtmp::Metadata, timeline::Timeline};
 
 /// A missing announced track holds viewers back this long at most.
-const TRACK_WAIT: Duration = Duration::from_millis(1500);
+pub const TRACK_WAIT: Duration = Duration::from_millis(1500);
 /// How far the cache reaches back when nobody watches: enough to show a joining viewer a picture at once.
 const RETAIN_UNWATCHED_MS: i64 = 1000;
 /// And when somebody does: what a stalled viewer may lag before it skips.
@@ -22,6 +22,8 @@ pub struct TrackState {
     pub config: Config,
     /// The sequence header it was parsed from.
     pub setup: Frame,
+    /// Whether it has gone out to viewers.
+    told: bool,
 }
 
 impl TrackState {
@@ -47,17 +49,19 @@ pub struct Feed {
     opening: Opening,
 }
 
-/// Which tracks the running publication has shown so far.
-#[derive(Debug)]
+/// What the running publication has shown so far.
+#[derive(Debug, Default)]
 struct Opening {
+    /// When its first media came.
     since: Option<Instant>,
+    /// A video sequence header came, whatever was announced.
+    video_header: bool,
+    /// Media of the track goes to viewers.
     video: bool,
     audio: bool,
     ready: bool,
-}
-
-impl Opening {
-    const START: Self = Self { since: None, video: false, audio: false, ready: false };
+    /// Its clock jumped at a frame that viewers did not get; the next one they get follows a break.
+    jumped: bool,
 }
 
 impl Feed {
@@ -71,7 +75,7 @@ impl Feed {
             config_version: 0,
             warnings: Vec::new(),
             timeline: Timeline::new(),
-            opening: Opening::START,
+            opening: Opening::default(),
         }
     }
 
@@ -83,7 +87,7 @@ impl Feed {
         self.meter.restart(now);
         self.metadata = None;
         self.warnings.clear();
-        self.opening = Opening::START;
+        self.opening = Opening::default();
     }
 
     /// The publication has ended: nobody joins what it left.
@@ -91,7 +95,7 @@ impl Feed {
         self.ring.seal();
         self.ring.mark_break(Break::Publication);
         self.meter.restart(now);
-        self.opening = Opening::START;
+        self.opening = Opening::default();
     }
 
     /// Whether viewers may join: the tracks are known, or have been waited for long enough.
@@ -102,6 +106,16 @@ impl Feed {
     /// Whether the running publication sends video.
     pub const fn has_video(&self) -> bool {
         self.opening.video
+    }
+
+    /// The video track, once the running publication sends it.
+    pub fn shown_video(&self) -> Option<&TrackState> {
+        self.video.as_ref().filter(|_| self.opening.video)
+    }
+
+    /// The audio track, once the running publication sends it: a header alone promises nothing.
+    pub fn shown_audio(&self) -> Option<&TrackState> {
+        self.audio.as_ref().filter(|_| self.opening.audio)
     }
 
     /// Takes a frame off the wire (`dts` = raw RTMP timestamp).
@@ -115,33 +129,72 @@ impl Feed {
         let placed = self.timeline.place(raw.track, timestamp, raw.cts);
         let frame = with_times(raw, placed.dts, placed.cts);
         self.meter.count(&frame, now);
-        if placed.discontinuity {
+        self.opening.jumped |= placed.discontinuity;
+        let waited = now.saturating_duration_since(since) >= TRACK_WAIT;
+        let opens = !self.shows(frame.track);
+        if opens && !self.may_open(&frame, waited) {
+            return;
+        }
+        if std::mem::take(&mut self.opening.jumped) {
             self.ring.mark_break(Break::Timeline);
         }
-        let waited = now.saturating_duration_since(since) >= TRACK_WAIT;
-        if !self.admit(&frame, waited) {
-            return;
+        if opens {
+            self.open(frame.track);
         }
         let retain = if watched { RETAIN_WATCHED_MS } else { RETAIN_UNWATCHED_MS };
         self.ring.push(frame, self.opening.video, retain);
         self.opening.ready |= waited || self.has_all_expected();
     }
 
+    const fn shows(&self, track: Track) -> bool {
+        match track {
+            Track::Video => self.opening.video,
+            Track::Audio => self.opening.audio,
+        }
+    }
+
     /// A publication starts with a key frame; audio before it would play to a black picture.
-    fn admit(&mut self, frame: &Frame, waited: bool) -> bool {
+    fn may_open(&mut self, frame: &Frame, waited: bool) -> bool {
         match frame.track {
             Track::Video => {
-                if frame.keyframe && !self.opening.video {
+                if frame.keyframe {
                     self.complete_config(frame);
-                    self.opening.video = self.video.is_some();
                 }
-                self.opening.video
+                frame.keyframe && self.video.is_some()
             }
-            Track::Audio => {
-                let known = self.audio.is_some();
-                self.opening.audio |= known && (self.opening.video || waited || !self.expects(Track::Video));
-                self.opening.audio && known
-            }
+            Track::Audio => self.audio.is_some() && (self.opening.video || waited || !self.expects(Track::Video)),
+        }
+    }
+
+    /// The first frame of a track goes out. Viewers that were there before it get its sequence header ahead of it, unless they
+    /// have it from the publication before.
+    fn open(&mut self, track: Track) {
+        match track {
+            Track::Video => self.opening.video = true,
+            Track::Audio => self.opening.audio = true,
+        }
+        let told = self.slot(track).as_ref().is_some_and(|t| t.told);
+        if !told || self.opening.ready {
+            self.tell(track);
+        }
+    }
+
+    /// Puts a track's sequence header among the frames.
+    fn tell(&mut self, track: Track) {
+        let dts = self.timeline.last_dts().unwrap_or(0);
+        let Some(state) = self.slot(track) else { return };
+        state.told = true;
+        let header = state.header().map(|header| Frame { dts, ..header.clone() });
+        self.config_version = self.config_version.wrapping_add(1);
+        if let Some(header) = header {
+            self.ring.push(header, self.opening.video, RETAIN_WATCHED_MS);
+        }
+    }
+
+    const fn slot(&mut self, track: Track) -> &mut Option<TrackState> {
+        match track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
         }
     }
 
@@ -153,7 +206,7 @@ impl Feed {
     fn expects(&self, track: Track) -> bool {
         match (&self.metadata, track) {
             (None, _) => true,
-            (Some(m), Track::Video) => m.has_video || self.video.is_some(),
+            (Some(m), Track::Video) => m.has_video || self.opening.video_header,
             (Some(m), Track::Audio) => m.has_audio,
         }
     }
@@ -169,13 +222,11 @@ impl Feed {
     }
 
     /// Takes a sequence header. One that repeats the known bytes is no change.
-    fn configure(&mut self, mut header: Frame) {
-        let record = header.payload_bytes();
-        let slot = match header.track {
-            Track::Video => &mut self.video,
-            Track::Audio => &mut self.audio,
-        };
-        if slot.as_ref().is_some_and(|t| t.config.codec() == header.codec && *t.config.record() == record) {
+    fn configure(&mut self, header: Frame) {
+        let (record, track) = (header.payload_bytes(), header.track);
+        self.opening.video_header |= track == Track::Video;
+        let same = |t: &TrackState| t.config.codec() == header.codec && *t.setup.payload() == *record;
+        if self.slot(track).as_ref().is_some_and(same) {
             return;
         }
         let config = match Config::parse(header.codec, &record) {
@@ -185,19 +236,13 @@ impl Feed {
                 return;
             }
         };
-        let changed = slot.is_some();
-        *slot = Some(TrackState { config, setup: header.clone() });
-        self.config_version = self.config_version.wrapping_add(1);
-        if changed || self.opening.ready {
+        let told = self.slot(track).as_ref().is_some_and(|t| t.told && t.config == config);
+        *self.slot(track) = Some(TrackState { config, setup: header, told });
+        if self.shows(track) && !told {
             // Frames cached so far belong to the former configuration.
             self.ring.seal();
-            header.dts = self.last_dts();
-            self.ring.push(header, self.opening.video, RETAIN_WATCHED_MS);
+            self.tell(track);
         }
-    }
-
-    fn last_dts(&self) -> i64 {
-        self.ring.end().checked_sub(1).and_then(|at| self.ring.get(at)).map_or(0, |f| f.dts)
     }
 
     /// Bytes the cache holds.

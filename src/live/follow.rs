@@ -40,10 +40,12 @@ async fn run(stream: &Stream, framing: Framing, to: &mpsc::Sender<Arc<Batch>>) {
         let mut news = pin!(tail.notified());
         news.as_mut().enable();
         let (end, ended) = stream.read(|core| (core.feed.ring.end(), core.is_ended()));
-        while let Some(step) = cursor.next(stream, end) {
-            let batch = batches.get(stream, &step, framing);
+        while let Some(batch) = batches.next(&mut cursor, stream, end, framing) {
             batches.clear();
             let bytes = batch.len() as u64;
+            if bytes == 0 {
+                continue;
+            }
             match timeout(STALL, to.send(batch)).await {
                 Ok(Ok(())) => stream.counters.bytes_out.fetch_add(bytes, Relaxed),
                 Ok(Err(_)) => return,

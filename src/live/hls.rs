@@ -12,7 +12,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -62,9 +62,10 @@ pub enum HlsAnswer {
 pub struct Hls {
     snapshot: ArcSwap<Snapshot>,
     changed: Notify,
+    /// Somebody asks for what the driver does not make yet.
+    asked: Notify,
     wants_ts: AtomicBool,
     refuses_ts: AtomicBool,
-    bytes_out: AtomicU64,
     audience: Mutex<Audience>,
 }
 
@@ -75,30 +76,34 @@ struct Audience {
 }
 
 impl Hls {
-    /// The HLS of the stream, started by the first who asks; `None` when the stream ended without any.
-    pub fn of(stream: &Arc<Stream>) -> Option<Arc<Self>> {
+    /// The HLS of the stream for a request of this viewer. A playlist starts it; `None` when the stream ended without any, or
+    /// when there is none that the file could be of.
+    pub fn of(stream: &Arc<Stream>, file: &str, viewer: u64) -> Option<Arc<Self>> {
+        // The slot's lock is held until the request is noted: the driver does not stop between the two.
         let mut slot = stream.hls().lock();
         if let Some(hls) = &*slot {
+            hls.seen(viewer);
             return Some(hls.clone());
         }
-        if stream.read(|core| core.is_ended()) {
+        if playlist_named(file).is_none() || stream.read(|core| core.is_ended()) {
             return None;
         }
         let hls = Arc::new(Self {
             snapshot: ArcSwap::default(),
             changed: Notify::new(),
+            asked: Notify::new(),
             wants_ts: AtomicBool::new(false),
             refuses_ts: AtomicBool::new(false),
-            bytes_out: AtomicU64::new(0),
             audience: Mutex::new(Audience { last_request: Instant::now(), seen: HashMap::new() }),
         });
+        hls.seen(viewer);
         *slot = Some(hls.clone());
         tokio::spawn(Driver::new(stream.clone(), hls.clone()).run());
         Some(hls)
     }
 
     /// Notes a request of a viewer.
-    pub fn seen(&self, viewer: u64) {
+    fn seen(&self, viewer: u64) {
         let now = Instant::now();
         let mut audience = self.audience.lock();
         audience.last_request = now;
@@ -118,23 +123,10 @@ impl Hls {
         self.audience.lock().last_request.elapsed()
     }
 
-    /// Counts media bytes handed out.
-    pub fn count_out(&self, bytes: usize) {
-        self.bytes_out.fetch_add(bytes as u64, Relaxed);
-    }
-
-    /// Media bytes handed out.
-    pub fn bytes_out(&self) -> u64 {
-        self.bytes_out.load(Relaxed)
-    }
-
     /// A file by its name. `query` goes onto every URI in a playlist.
     pub async fn get(&self, file: &str, query: Option<&str>) -> HlsAnswer {
-        for container in [Container::Fmp4, Container::Ts] {
-            let multivariant = file == container.multivariant_playlist();
-            if multivariant || file == container.media_playlist() {
-                return self.playlist(container, multivariant, query).await;
-            }
+        if let Some((container, multivariant)) = playlist_named(file) {
+            return self.playlist(container, multivariant, query).await;
         }
         match self.snapshot.load().resource(file) {
             Some(found) => HlsAnswer::Media { body: found.bytes, content_type: found.content_type },
@@ -143,8 +135,8 @@ impl Hls {
     }
 
     async fn playlist(&self, container: Container, multivariant: bool, query: Option<&str>) -> HlsAnswer {
-        if container == Container::Ts {
-            self.wants_ts.store(true, Relaxed);
+        if container == Container::Ts && !self.wants_ts.swap(true, Relaxed) {
+            self.asked.notify_one();
         }
         let find = || {
             let snapshot = self.snapshot.load();
@@ -176,6 +168,14 @@ impl Hls {
     }
 }
 
+/// The container of a playlist by its name, and whether it is the multivariant one.
+fn playlist_named(file: &str) -> Option<(Container, bool)> {
+    [Container::Fmp4, Container::Ts].into_iter().find_map(|container| {
+        let multivariant = file == container.multivariant_playlist();
+        (multivariant || file == container.media_playlist()).then_some((container, multivariant))
+    })
+}
+
 /// Moves frames from the ring into the window.
 struct Driver {
     stream: Arc<Stream>,
@@ -185,7 +185,11 @@ struct Driver {
     position: Option<Position>,
     /// The sequence headers of the publication are still to be given.
     needs_headers: bool,
+    /// The break that was acted on last: one behind the newest frame is met again and again.
+    acted: Option<(Position, Break)>,
     version: u64,
+    /// The version that MPEG-TS was last asked of.
+    ts_version: u64,
 }
 
 /// What the ring holds for the driver.
@@ -209,37 +213,36 @@ impl Driver {
             None => Origin::at(unix_ms),
         };
         let window = Window::new(origin);
-        Self { stream, hls, window, position: None, needs_headers: true, version: 0 }
+        Self { stream, hls, window, position: None, needs_headers: true, acted: None, version: 0, ts_version: 0 }
     }
 
     async fn run(mut self) {
         let stream = self.stream.clone();
         let tail = stream.tail();
+        let mut look = pin!(sleep(stream.limits.hls_idle));
         loop {
             let mut news = pin!(tail.notified());
             news.as_mut().enable();
             let taken = self.take();
             let (ended, got) = (taken.ended, !taken.steps.is_empty());
             self.feed(taken);
+            if ended && !got {
+                self.window.end(unix_ms());
+            }
             self.enable_ts();
+            self.publish();
             if got {
-                self.publish();
-                if !ended {
-                    continue;
-                }
+                continue;
             }
             if ended {
-                self.window.end(unix_ms());
-                self.publish();
                 return;
             }
             tokio::select! {
                 () = &mut news => {}
-                () = sleep(Duration::from_millis(500)) => {
-                    if self.hls.idle_for() > self.stream.limits.hls_idle {
-                        self.stop();
-                        return;
-                    }
+                () = self.hls.asked.notified() => {}
+                () = &mut look => match self.stop_if_idle() {
+                    Some(left) => look.as_mut().reset(tokio::time::Instant::now() + left),
+                    None => return,
                 }
             }
         }
@@ -247,7 +250,7 @@ impl Driver {
 
     /// Takes what the ring has beyond the position.
     fn take(&mut self) -> Taken {
-        let (position, needs_headers) = (&mut self.position, &mut self.needs_headers);
+        let (position, needs_headers, acted) = (&mut self.position, &mut self.needs_headers, &mut self.acted);
         self.stream.read(|core| {
             let ring = &core.feed.ring;
             let mut taken = Taken { ended: core.is_ended(), ..Taken::default() };
@@ -266,11 +269,10 @@ impl Driver {
             loop {
                 // A break behind the newest frame is acted on at once: viewers get the last seconds of what ended.
                 if let Some(found) = ring.break_before(at)
-                    && !(*needs_headers && *position == Some(at))
+                    && acted.replace((at, found)) != Some((at, found))
                 {
                     taken.steps.push(Taking::Break(found));
                     *needs_headers |= found == Break::Publication;
-                    *position = Some(at);
                 }
                 if at >= last || (*needs_headers && !core.feed.is_ready()) {
                     break;
@@ -300,9 +302,12 @@ impl Driver {
     }
 
     fn enable_ts(&mut self) {
-        if self.hls.wants_ts.load(Relaxed) && self.version > 0 {
+        let version = self.window.snapshot().version();
+        if version > 0 && version != self.ts_version && self.hls.wants_ts.load(Relaxed) {
             let refused = self.window.enable_ts().is_err();
             self.hls.refuses_ts.store(refused, Relaxed);
+            self.ts_version = version;
+            self.hls.changed.notify_waiters();
         }
     }
 
@@ -316,13 +321,17 @@ impl Driver {
         }
     }
 
-    /// Nobody asks any more: the next one who does starts anew, with numbers that go on.
-    fn stop(&mut self) {
-        *self.stream.hls_origin().lock() = Some(self.window.next_origin());
+    /// Stops when nobody has asked for long: the next one who does starts anew, with numbers that go on. Else says when
+    /// to look again.
+    fn stop_if_idle(&self) -> Option<Duration> {
         let mut slot = self.stream.hls().lock();
-        if slot.as_ref().is_some_and(|hls| Arc::ptr_eq(hls, &self.hls)) {
-            *slot = None;
+        let left = self.stream.limits.hls_idle.saturating_sub(self.hls.idle_for());
+        if !left.is_zero() {
+            return Some(left);
         }
+        *self.stream.hls_origin().lock() = Some(self.window.next_origin());
+        *slot = None;
+        None
     }
 }
 

@@ -143,7 +143,7 @@ impl Hub {
     /// How many streams are live.
     #[must_use]
     pub fn live_count(&self) -> usize {
-        self.all().iter().filter(|s| s.read(|core| core.publication.is_some())).count()
+        self.all().iter().filter(|s| s.read(super::stream::Core::is_live)).count()
     }
 
     /// Viewers on all streams, HLS not counted.

@@ -31,3 +31,12 @@ pub use status::{StreamState, StreamStatus, TrackStatus};
 pub use stream::{LiveLimits, Stream};
 pub use viewer::Viewer;
 pub use websocket::Incoming as IncomingFrames;
+
+#[cfg(test)]
+mod clip_tests;
+#[cfg(test)]
+mod feed_tests;
+#[cfg(test)]
+mod hub_tests;
+#[cfg(test)]
+mod pump_tests;

@@ -2,7 +2,10 @@
 
 use super::feed::{Feed, TrackState};
 use bytes::{Bytes, BytesMut};
-use synctv_ingest::flv::{self, TagKind};
+use synctv_ingest::{
+    Frame, Track,
+    flv::{self, TagKind},
+};
 
 /// Bytes of an FLV tag header.
 pub const TAG_HEADER_BYTES: usize = 11;
@@ -13,26 +16,30 @@ pub struct Preamble {
     /// FLV file header up to the last sequence header, each tag with its PreviousTagSize.
     pub bytes: Bytes,
     /// The sequence headers alone, for a viewer that skipped a change of configuration.
-    pub headers: Bytes,
+    pub headers: Vec<Frame>,
     /// [`Feed::config_version`] it was built from.
     pub config_version: u32,
 }
 
 /// Builds the opening of a feed whose tracks are known.
 pub fn build(feed: &Feed) -> Preamble {
-    let video = feed.video.as_ref().filter(|_| feed.has_video());
-    let audio = feed.audio.as_ref();
-    let mut headers = BytesMut::new();
-    for (track, kind) in [(video, TagKind::Video), (audio, TagKind::Audio)] {
-        if let Some(header) = track.and_then(TrackState::header) {
-            put_tag(&mut headers, kind, &header.tag);
-        }
-    }
+    let (video, audio) = (feed.shown_video(), feed.shown_audio());
+    let headers: Vec<Frame> = [video, audio].into_iter().flatten().filter_map(TrackState::header).cloned().collect();
     let mut bytes = BytesMut::new();
     bytes.extend_from_slice(&flv::file_header(audio.is_some(), video.is_some()));
     put_tag(&mut bytes, TagKind::Script, &metadata(video, audio));
-    bytes.extend_from_slice(&headers);
-    Preamble { bytes: bytes.freeze(), headers: headers.freeze(), config_version: feed.config_version }
+    for header in &headers {
+        put_tag(&mut bytes, kind_of(header.track), &header.tag);
+    }
+    Preamble { bytes: bytes.freeze(), headers, config_version: feed.config_version }
+}
+
+/// The kind of tag a track's frames are.
+pub const fn kind_of(track: Track) -> TagKind {
+    match track {
+        Track::Video => TagKind::Video,
+        Track::Audio => TagKind::Audio,
+    }
 }
 
 fn put_tag(to: &mut BytesMut, kind: TagKind, body: &[u8]) {

@@ -134,7 +134,7 @@ impl Pump {
             shard.frames.notified().await;
         };
         tokio::select! {
-            biased;
+            // Not biased: with many slow viewers one of them is writable at any time, and the others want their frames.
             () = shard.arrivals.notified() => Wake::Arrivals,
             () = writable(&mut self.viewers) => Wake::Writable,
             () = frames => Wake::Frames,

@@ -229,16 +229,23 @@ impl Connection {
                     if let Err(end) = self.answer().await {
                         return end;
                     }
-                }
-                () = &mut check => {
-                    let due = self.last_message + self.shared.limits.idle;
-                    if due <= Instant::now() {
+                    // A peer that always has something to say, but no media, is silent too.
+                    if self.is_silent() {
                         return End::Silent("media");
                     }
-                    check.as_mut().reset(due);
+                }
+                () = &mut check => {
+                    if self.is_silent() {
+                        return End::Silent("media");
+                    }
+                    check.as_mut().reset(self.last_message + self.shared.limits.idle);
                 }
             }
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.last_message + self.shared.limits.idle <= Instant::now()
     }
 
     /// Waits for bytes and feeds them to the session.
@@ -309,20 +316,25 @@ impl Connection {
     /// Asks the gate and starts the publication.
     async fn admit(&mut self, stream: &str, key: Option<&str>) -> Result<(), End> {
         tracing::Span::current().record("stream", stream);
-        let grant: Grant = match self.shared.gate.authorize(stream, key, self.peer).await {
-            Ok(grant) => grant,
-            Err(refused) => return Err(End::Refused(Refusal::unauthorized(refused.description))),
-        };
+        let grant = self.authorize(stream, key).await?;
         let publication = self.shared.hub.publish(stream, &grant, self.peer).map_err(|_| {
             End::Refused(Refusal::bad_name(format!(
                 "stream {stream} is published with another key; stop that publisher first"
             )))
         })?;
+        // Whoever revoked the key or hid the stream since the first answer found no publication to act upon.
+        let grant = self.authorize(stream, key).await?;
+        self.shared.hub.set_private(stream, grant.private);
         tracing::info!(epoch = publication.epoch(), key_id = grant.key_id.as_deref(), "publication started");
         self.publication = Some(publication);
         self.last_message = Instant::now();
         self.session.accept_publish();
         self.flush().await
+    }
+
+    async fn authorize(&self, stream: &str, key: Option<&str>) -> Result<Grant, End> {
+        let asked = self.shared.gate.authorize(stream, key, self.peer).await;
+        asked.map_err(|refused| End::Refused(Refusal::unauthorized(refused.description)))
     }
 
     async fn flush(&mut self) -> Result<(), End> {

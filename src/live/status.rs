@@ -96,7 +96,7 @@ pub(super) fn describe(status: &mut StreamStatus, feed: &Feed, now: Instant) {
     let meter = &feed.meter;
     status.bitrate_bps = meter.bitrate_bps(now);
     status.gop_ms = meter.gop_ms;
-    if let Some(video) = feed.video.as_ref().filter(|_| feed.has_video()) {
+    if let Some(video) = feed.shown_video() {
         let format = video.config.video();
         let announced = feed.metadata.as_ref().and_then(|m| m.fps);
         let fps = announced.or(format.and_then(|f| f.fps)).or_else(|| meter.fps());
@@ -111,7 +111,7 @@ pub(super) fn describe(status: &mut StreamStatus, feed: &Feed, now: Instant) {
             channels: None,
         });
     }
-    if let Some(audio) = &feed.audio {
+    if let Some(audio) = feed.shown_audio() {
         let format = audio.config.audio();
         status.tracks.push(TrackStatus {
             kind: "audio".into(),
@@ -133,8 +133,8 @@ const LONG_GOP_MS: u64 = 4000;
 /// What will not play where, and what the publisher could do better.
 fn warnings(feed: &Feed) -> Vec<String> {
     let mut out = feed.warnings.clone();
-    let video = feed.video.as_ref().filter(|_| feed.has_video()).map(|t| t.config.codec());
-    let audio = feed.audio.as_ref().map(|t| t.config.codec());
+    let video = feed.shown_video().map(|t| t.config.codec());
+    let audio = feed.shown_audio().map(|t| t.config.codec());
     match video {
         Some(Codec::Hevc) => {
             out.push(

@@ -2,7 +2,7 @@
 
 use super::{
     StreamState, StreamStatus,
-    feed::Feed,
+    feed::{Feed, TRACK_WAIT},
     hls::Hls,
     preamble::{self, Preamble},
     pump::Shard,
@@ -67,6 +67,8 @@ pub struct Core {
     pub feed: Feed,
     pub epoch: u64,
     pub publication: Option<ActivePublication>,
+    /// The publication replaced a live one: no gap is to be seen from outside.
+    taken_over: bool,
     preamble: Option<Arc<Preamble>>,
     ended: bool,
 }
@@ -76,6 +78,7 @@ pub struct Core {
 pub struct Counters {
     pub viewers: AtomicU64,
     pub bytes_out: AtomicU64,
+    pub hls_bytes_out: AtomicU64,
     pub skips: AtomicU64,
     pub slow_closed: AtomicU64,
 }
@@ -116,7 +119,7 @@ impl Stream {
             limits,
             counters: Counters::default(),
             private: AtomicBool::new(private),
-            core: Mutex::new(Core { feed, epoch, publication: None, preamble: None, ended: false }),
+            core: Mutex::new(Core { feed, epoch, publication: None, taken_over: false, preamble: None, ended: false }),
             shards: (0..shards.max(1)).map(|_| Arc::new(Shard::default())).collect(),
             tail: Notify::new(),
             tails: AtomicUsize::new(0),
@@ -128,9 +131,11 @@ impl Stream {
     /// Puts a publication on the stream; the former one is fenced and closed. Returns the new epoch.
     pub fn begin(&self, publication: ActivePublication, now: Instant) -> u64 {
         let mut core = self.core.lock();
+        let was_live = core.is_live();
         if let Some(former) = core.publication.replace(publication) {
             former.close.cancel();
         }
+        core.taken_over = was_live;
         core.epoch += 1;
         core.preamble = None;
         core.feed.begin_publication(now);
@@ -159,7 +164,6 @@ impl Stream {
         let mut core = self.core.lock();
         if core.epoch == epoch {
             core.feed.metadata = Some(metadata);
-            core.preamble = None;
         }
     }
 
@@ -214,17 +218,9 @@ impl Stream {
         read(&self.core.lock())
     }
 
-    /// Where a viewer joins now: the newest key frame, once the tracks are known. Snapshot and position are one.
-    pub fn join(&self) -> Option<Start> {
-        let mut core = self.core.lock();
-        let core = &mut *core;
-        if !core.feed.is_ready() {
-            return None;
-        }
-        let position = core.feed.ring.newest_join()?;
-        let base = core.feed.ring.get(position)?.dts;
-        let preamble = core.preamble.get_or_insert_with(|| Arc::new(preamble::build(&core.feed))).clone();
-        Some(Start { preamble, position, base })
+    /// Runs `write` under the stream's lock: short, no waiting.
+    pub fn with<T>(&self, write: impl FnOnce(&mut Core) -> T) -> T {
+        write(&mut self.core.lock())
     }
 
     /// The shard with the fewest viewers.
@@ -272,7 +268,9 @@ impl Stream {
         status.epoch = core.epoch;
         status.viewers = viewers;
         if let Some(publication) = &core.publication {
-            status.state = StreamState::Live;
+            if core.is_live() {
+                status.state = StreamState::Live;
+            }
             status.publisher = Some(publication.peer.to_string());
             status.uptime_s = Some(publication.since.elapsed().as_secs());
             status::describe(&mut status, &core.feed, Instant::now());
@@ -282,6 +280,23 @@ impl Stream {
 }
 
 impl Core {
+    /// Where a viewer joins now: the newest key frame, once the tracks are known. Snapshot and position are one.
+    pub fn join(&mut self) -> Option<Start> {
+        if !self.feed.is_ready() {
+            return None;
+        }
+        let position = self.feed.ring.newest_join()?;
+        let base = self.feed.ring.get(position)?.dts;
+        let preamble = self.preamble.get_or_insert_with(|| Arc::new(preamble::build(&self.feed))).clone();
+        Some(Start { preamble, position, base })
+    }
+
+    /// Whether a publisher sends: its tracks are known, or have had their time, or it took over from one that was live.
+    pub fn is_live(&self) -> bool {
+        let Some(publication) = &self.publication else { return false };
+        self.feed.is_ready() || self.taken_over || publication.since.elapsed() > TRACK_WAIT
+    }
+
     /// Whether the stream is over for its viewers.
     pub const fn is_ended(&self) -> bool {
         self.ended

@@ -43,7 +43,9 @@ pub struct Viewer {
     unfinished: Option<(Arc<Batch>, usize)>,
     progress: Progress,
     lag: Option<Lag>,
+    /// When it saw the stream's end.
     leaving: Option<Instant>,
+    said_goodbye: bool,
     incoming: Option<Incoming>,
     stream: Arc<Stream>,
 }
@@ -67,6 +69,7 @@ impl Viewer {
             progress: Progress::CaughtUp,
             lag: None,
             leaving: None,
+            said_goodbye: false,
             incoming,
             stream,
         }
@@ -90,6 +93,9 @@ impl Viewer {
     pub fn serve(&mut self, stream: &Stream, batches: &mut Batches, end: Position, ended: bool) {
         if self.progress == Progress::Gone {
             return;
+        }
+        if ended {
+            self.leaving.get_or_insert_with(Instant::now);
         }
         self.progress = match self.listen().and_then(|()| self.write(stream, batches, end, ended)) {
             Ok(progress) => progress,
@@ -123,15 +129,15 @@ impl Viewer {
                 }
                 continue;
             }
-            if self.leaving.is_some() {
+            if self.said_goodbye {
                 return Ok(Progress::Gone);
             }
             if let Some(reply) = self.incoming.as_mut().and_then(Incoming::reply) {
                 self.unfinished = Some((Arc::new(Batch::of(reply)), 0));
-            } else if let Some(step) = self.cursor.next(stream, end) {
-                self.unfinished = Some((batches.get(stream, &step, self.framing), 0));
+            } else if let Some(batch) = batches.next(&mut self.cursor, stream, end, self.framing) {
+                self.unfinished = Some((batch, 0)).filter(|(batch, _)| !batch.is_empty());
             } else if ended {
-                self.leaving = Some(Instant::now());
+                self.said_goodbye = true;
                 self.unfinished = Some((Arc::new(Batch::of(Bytes::from_static(self.framing.goodbye()))), 0));
                 if self.framing == Framing::Raw {
                     return Ok(Progress::Gone);

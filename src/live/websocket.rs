@@ -8,6 +8,8 @@ use tokio::net::TcpStream;
 const MAX_FRAME: u64 = 4096;
 /// Pings answered at once; a further one replaces the answer (RFC 6455 5.5.3 allows that).
 const MAX_CONTROL: usize = 125;
+/// Bytes read from one viewer in a pass over all: a talkative one waits for the next.
+const MAX_READ: usize = 4096;
 
 /// What a viewer's player sends, read without waiting.
 #[derive(Debug, Default)]
@@ -23,13 +25,15 @@ impl Incoming {
         Self { buffer: early.to_vec(), ..Self::default() }
     }
 
-    /// Reads what is there.
+    /// Reads what is there, up to [`MAX_READ`].
     ///
     /// # Errors
     /// When the peer closed, or broke the protocol.
     pub fn read_from(&mut self, socket: &TcpStream) -> io::Result<()> {
+        // What came behind the upgrade request has not been looked at.
+        self.parse()?;
         let mut chunk = [0; 1024];
-        loop {
+        for _ in 0..MAX_READ / chunk.len() {
             match socket.try_read(&mut chunk) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(n) => {
@@ -40,6 +44,7 @@ impl Incoming {
                 Err(e) => return Err(e),
             }
         }
+        Ok(())
     }
 
     /// Takes bytes read elsewhere.

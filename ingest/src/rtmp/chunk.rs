@@ -8,8 +8,10 @@ use super::chunk_header::{ChunkStream, Fields, HEADER_MAX, Header};
 use crate::error::Error;
 use bytes::Bytes;
 
-/// Allocated at once for a declared length; beyond it the allocation follows what has arrived.
+/// Allocated at once for a declared length, at most; beyond it the allocation follows what has arrived.
 const TRUSTED_BYTES: usize = 64 * 1024;
+/// And no more than this part of the longest message: a stranger, whose messages are short, is trusted with little.
+const TRUSTED_PART: usize = 16;
 /// The largest chunk size a peer may set: no message is larger (5.4.1).
 const CHUNK_SIZE_MAX: u32 = 16 * 1024 * 1024;
 /// Bytes of an extended timestamp.
@@ -265,7 +267,8 @@ impl ChunkReader {
         let capacity = stream.partial.capacity();
         let needed = held.saturating_add(payload.len());
         if needed > capacity {
-            let step = if held == 0 { TRUSTED_BYTES } else { capacity.saturating_mul(2) };
+            let trusted = TRUSTED_BYTES.min(self.limits.message_bytes / TRUSTED_PART);
+            let step = if held == 0 { trusted } else { capacity.saturating_mul(2) };
             let target = stream.length.min(step.max(needed));
             let partial_bytes = self.partial_bytes.saturating_add(target.saturating_sub(capacity));
             if partial_bytes > self.limits.partial_bytes {

@@ -14,7 +14,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_synctv");
 /// A running `synctv serve` on ports and a data dir of its own.
 pub struct Gateway {
     server: Process,
-    dir: TempDir,
+    _dir: TempDir,
+    data: PathBuf,
     pub http: SocketAddr,
     pub rtmp: SocketAddr,
 }
@@ -49,12 +50,20 @@ impl Gateway {
             std::fs::write(&file, config).expect("a configuration file");
             command.arg("--config").arg(file);
         }
-        Self::await_start(Process::start("synctv", &mut command), dir)
+        let data = dir.join("data");
+        Self::await_start(Process::start("synctv", &mut command), dir, data)
+    }
+
+    /// With a data dir somewhere else.
+    #[track_caller]
+    pub fn start_in(data: PathBuf) -> Self {
+        let mut command = serve(&data);
+        command.args(["--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0"]);
+        Self::await_start(Process::start("synctv", &mut command), TempDir::new(), data)
     }
 
     #[track_caller]
-    fn await_start(mut server: Process, dir: TempDir) -> Self {
-        let data = dir.join("data");
+    fn await_start(mut server: Process, dir: TempDir, data: PathBuf) -> Self {
         let status = eventually("synctv serve answers `status`", s(30), || {
             if let Some(status) = server.ended() {
                 panic!("synctv serve ended at once, {status}:\n{}", server.log());
@@ -66,7 +75,7 @@ impl Gateway {
         let (Some(http), Some(rtmp)) = (address("http"), address("rtmp")) else {
             panic!("`status --json` lacks the addresses: {status}");
         };
-        Self { server, dir, http, rtmp }
+        Self { server, _dir: dir, data, http, rtmp }
     }
 
     pub fn pid(&self) -> u32 {
@@ -74,7 +83,7 @@ impl Gateway {
     }
 
     pub fn data_dir(&self) -> PathBuf {
-        self.dir.join("data")
+        self.data.clone()
     }
 
     /// What the server has logged.

@@ -1,5 +1,6 @@
 //! What the tests drive the built binary with: a gateway process, real publishers, raw clients, independent readers.
 
+mod bystander;
 mod flv;
 mod gateway;
 mod http;
@@ -8,9 +9,11 @@ mod node;
 mod process;
 mod prometheus;
 mod publisher;
+mod rtmp;
 mod temp;
 mod websocket;
 
+pub use bystander::{Bystander, is_picture, tags_of};
 pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
 pub use http::{Body, get, head, open, request};
@@ -19,6 +22,10 @@ pub use node::node;
 pub use process::Process;
 pub use prometheus::{Exposition, parse_exposition};
 pub use publisher::{DEMO_CLIP, Publisher};
+pub use rtmp::{
+    AUDIO, CHUNK_SIZE, COMMAND, RtmpClient, SCRIPT, VIDEO, amf_number, amf_string, chunks, connect_from, hello,
+    is_closed, property,
+};
 pub use temp::TempDir;
 pub use websocket::open_websocket;
 
