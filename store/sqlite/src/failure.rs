@@ -46,7 +46,7 @@ mod tests {
         sqlx::raw_sql("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
         let mut failed = None;
         for n in 0..2000 {
-            if let Err(err) = store.create_stream(&format!("{n}-{}", "x".repeat(100)), false).await {
+            if let Err(err) = store.create_stream(&format!("{n}-{}", "x".repeat(50)), false).await {
                 failed = Some(err);
                 break;
             }
