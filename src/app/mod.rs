@@ -99,7 +99,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let connections = TaskTracker::new();
     tasks.spawn(live::serve_rtmp(rtmp, hub.clone(), Arc::new(gate), rtmp_limits(&config), stop.clone()));
-    tasks.spawn(http::serve(Listener { tcp: http, tls }, gateway.clone(), stop.clone(), connections.clone()));
+    tasks.spawn(http::serve(
+        Listener { tcp: http, tls, max_connections: config.http.max_connections },
+        gateway.clone(),
+        stop.clone(),
+        connections.clone(),
+    ));
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {

@@ -44,6 +44,8 @@ pub struct Config {
 pub struct HttpConfig {
     /// Address of pages, players and the API.
     pub listen: SocketAddr,
+    /// Connections in all; viewers that watch FLV on a plain socket are counted by `live.max_viewers` instead.
+    pub max_connections: usize,
     /// Certificate chain and private key, PEM files; both or neither.
     pub tls: Option<TlsFiles>,
     /// The base URL viewers use, when it is not the listening address.
@@ -165,6 +167,7 @@ impl Config {
         let config = Self {
             http: HttpConfig {
                 listen: layers.required("http.listen")?,
+                max_connections: layers.number("http.max_connections", 1..=10_000_000)?,
                 tls: tls_files(&layers)?,
                 public_url: layers.optional::<setting::WebUrl>("http.public_url")?.map(|url| url.0),
                 token: layers.optional::<setting::Token>("http.token")?.map(|token| token.0),

@@ -13,6 +13,7 @@ use std::{convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, s
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixListener},
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
@@ -36,10 +37,14 @@ pub struct Listener {
     pub tcp: TcpListener,
     /// TLS, when configured.
     pub tls: Option<TlsAcceptor>,
+    /// Connections at most; one more is closed unanswered.
+    pub max_connections: usize,
 }
 
 /// Accepts until `stop`; connections in flight are tracked by `tasks` and end by themselves.
 pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: CancellationToken, tasks: TaskTracker) {
+    let room = Arc::new(Semaphore::new(listener.max_connections));
+    let mut crowded = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.tcp.accept() => accepted,
@@ -53,8 +58,17 @@ pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: Cancellation
                 continue;
             }
         };
+        let Ok(place) = room.clone().try_acquire_owned() else {
+            // Said once until there is room again: a flood is not to fill the log.
+            if !std::mem::replace(&mut crowded, true) {
+                tracing::warn!(%peer, limit = "http.max_connections", "HTTP connection refused: too many");
+            }
+            continue;
+        };
+        crowded = false;
         let (gateway, tls, stop) = (gateway.clone(), listener.tls.clone(), stop.clone());
         tasks.spawn(async move {
+            let _place = place;
             if let Err(error) = connection(socket, peer, tls, gateway, stop).await {
                 tracing::debug!(%peer, %error, "HTTP connection ended");
             }

@@ -27,6 +27,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+/// Refusals for want of room are logged this often at most.
+const CROWD_QUIET: Duration = Duration::from_secs(5);
 /// An answer that the peer does not take in this time closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// After a refusal the peer gets this long to read it.
@@ -64,6 +66,7 @@ pub async fn serve(
     let room = Arc::new(Semaphore::new(limits.connections));
     let shared = Arc::new(Shared { hub, gate, limits, per_ip: Mutex::default() });
     let mut next_id: u64 = 0;
+    let mut crowd = Crowd::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -79,11 +82,11 @@ pub async fn serve(
         };
         next_id += 1;
         let Ok(permit) = room.clone().try_acquire_owned() else {
-            tracing::warn!(%peer, limit = "rtmp.max_connections", "RTMP connection refused: too many");
+            crowd.refuse(peer, "rtmp.max_connections");
             continue;
         };
         let Some(place) = Place::take(&shared, peer.ip(), permit) else {
-            tracing::warn!(%peer, limit = "rtmp.max_connections_per_ip", "RTMP connection refused: too many from this address");
+            crowd.refuse(peer, "rtmp.max_connections_per_ip");
             continue;
         };
         let span = tracing::info_span!("rtmp", conn = next_id, %peer, stream = tracing::field::Empty);
@@ -95,6 +98,23 @@ pub async fn serve(
             }
             .instrument(span),
         );
+    }
+}
+
+/// Says when connections are turned away, but once in [`CROWD_QUIET`]: a flood is not to fill the log.
+#[derive(Default)]
+struct Crowd {
+    refused: u64,
+    said: Option<Instant>,
+}
+
+impl Crowd {
+    fn refuse(&mut self, peer: SocketAddr, limit: &'static str) {
+        self.refused += 1;
+        if self.said.is_none_or(|at| at.elapsed() > CROWD_QUIET) {
+            tracing::warn!(%peer, limit, refused = self.refused, "RTMP connections refused: too many");
+            (self.refused, self.said) = (0, Some(Instant::now()));
+        }
     }
 }
 
