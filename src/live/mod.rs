@@ -1,6 +1,6 @@
 //! The live plane, in the order a frame takes: publisher socket, feed and GOP cache, viewers.
 //!
-//! [`rtmp`] reads publishers and asks the [`gate`]; [`hub`] finds the stream; [`feed`] repairs and caches in a [`ring`];
+//! [`rtmp`] accepts publishers, [`publisher`] asks the [`gate`] and reads them; [`hub`] finds the stream; [`feed`] repairs and caches in a [`ring`];
 //! [`pump`] and [`follow`] move [`cursor`]s along it and write [`batch`]es; [`hls`] drives the segmenter.
 
 mod batch;
@@ -12,6 +12,7 @@ mod hls;
 mod hub;
 mod meter;
 mod preamble;
+mod publisher;
 mod publisher_socket;
 mod pump;
 mod ring;
