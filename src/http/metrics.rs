@@ -14,7 +14,7 @@ struct Family {
     value: fn(&Stream) -> f64,
 }
 
-const FAMILIES: [Family; 14] = [
+const FAMILIES: [Family; 15] = [
     family("synctv_stream_live", "gauge", "1 while a publisher sends", |s| {
         f64::from(u8::from(s.read(|c| c.is_live())))
     }),
@@ -26,6 +26,9 @@ const FAMILIES: [Family; 14] = [
     }),
     family("synctv_stream_in_bytes_total", "counter", "Media bytes received", |s| {
         s.read(|c| c.feed.meter.bytes) as f64
+    }),
+    family("synctv_stream_out_bits_per_second", "gauge", "Bit rate sent on all outputs since the last scrape", |s| {
+        s.counters.out_bits_per_second(Instant::now()) as f64
     }),
     family("synctv_stream_out_bytes_total", "counter", "FLV bytes sent to viewers", |s| {
         s.counters.bytes_out.load(Relaxed) as f64

@@ -110,3 +110,38 @@ impl Meter {
         self.fps.map(|fps| (fps * 10.0).round() / 10.0)
     }
 }
+
+/// The rate at which a counter grows, sampled when it is looked at.
+#[derive(Debug, Default)]
+pub struct OutRate {
+    sampled: Option<(Instant, u64)>,
+    bits_per_second: u64,
+}
+
+impl OutRate {
+    /// The rate since the last sample that is a whole [`WINDOW`] old; 0 at the first look.
+    pub fn sample(&mut self, total_bytes: u64, now: Instant) -> u64 {
+        let (since, bytes) = *self.sampled.get_or_insert((now, total_bytes));
+        let elapsed = now.saturating_duration_since(since);
+        if elapsed >= WINDOW {
+            self.bits_per_second = (total_bytes.saturating_sub(bytes) as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
+            self.sampled = Some((now, total_bytes));
+        }
+        self.bits_per_second
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_what_came_since_the_last_look() {
+        let start = Instant::now();
+        let mut rate = OutRate::default();
+        assert_eq!(rate.sample(1000, start), 0);
+        assert_eq!(rate.sample(5000, start + Duration::from_secs(1)), 0);
+        assert_eq!(rate.sample(5000, start + Duration::from_secs(4)), 8000);
+        assert_eq!(rate.sample(5000, start + Duration::from_secs(8)), 0);
+    }
+}

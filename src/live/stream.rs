@@ -4,6 +4,7 @@ use super::{
     StreamState, StreamStatus,
     feed::{Feed, TRACK_WAIT},
     hls::Hls,
+    meter::OutRate,
     preamble::{self, Preamble},
     pump::Shard,
     ring::Position,
@@ -81,6 +82,15 @@ pub struct Counters {
     pub hls_bytes_out: AtomicU64,
     pub skips: AtomicU64,
     pub slow_closed: AtomicU64,
+    out_rate: Mutex<OutRate>,
+}
+
+impl Counters {
+    /// Bits a second sent to viewers on all outputs, over the time since it was last asked, 2 s or more ago.
+    pub fn out_bits_per_second(&self, now: Instant) -> u64 {
+        let total = self.bytes_out.load(Relaxed) + self.hls_bytes_out.load(Relaxed);
+        self.out_rate.lock().sample(total, now)
+    }
 }
 
 /// A stream that is live, or held for its publisher's return.
