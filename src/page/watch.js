@@ -10,6 +10,9 @@ const FLV_TRIES = 3;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 8000;
 
+// What a player is started for: another codec, or a track more or less, needs a new one. Sizes and rates may change inline.
+const kindsOf = (tracks) => tracks.map((track) => `${track.kind}:${track.codec}`).join();
+
 const byId = (id) => document.getElementById(id);
 const video = byId('video');
 
@@ -23,7 +26,7 @@ const at = (path) => new URL(`../live/${path}${search}`, location.href);
 const urls = { status: at(`${segment}/status`).href, flv: at(`${segment}.flv`).href, hls: at(`${segment}/index.m3u8`).href };
 urls.ws = urls.flv.replace(/^http/, 'ws');
 
-let playing; // {name, handle}: what is on the screen
+let playing; // {name, handle, tracks}: what is on the screen
 let status; // the last StreamStatus
 let advancedAt = 0; // when currentTime last moved, performance.now()
 let lastTime = 0;
@@ -86,6 +89,7 @@ async function step() {
   }
   describe();
   if (playing) {
+    if (status.state === 'live' && status.tracks.length > 0 && kindsOf(status.tracks) !== playing.tracks) return changed();
     watchProgress();
     return again(STATUS_EVERY_MS);
   }
@@ -109,6 +113,7 @@ async function begin() {
     return againLater();
   }
   const player = PLAYERS[choice.player];
+  const { tracks } = status;
   show('loading', 'connecting', 'Connecting …');
   starting += 1;
   const mine = starting;
@@ -116,9 +121,9 @@ async function begin() {
   advancedAt = performance.now();
   beganAt = advancedAt;
   try {
-    const handle = await player.start(video, urls[player.url], status.tracks, (reason) => { if (mine === starting) ended(reason); });
+    const handle = await player.start(video, urls[player.url], tracks, (reason) => { if (mine === starting) ended(reason); });
     if (mine !== starting) return handle.stop();
-    playing = { name: choice.player, handle };
+    playing = { name: choice.player, handle, tracks: kindsOf(tracks) };
   } catch (error) {
     show('unreachable', 'failed', 'The player could not start.', error.message);
     return againLater();
@@ -128,6 +133,11 @@ async function begin() {
   // Refused only where the browser blocks even muted autoplay; the button is then the gesture it asks for.
   video.play().catch((error) => { if (error.name === 'NotAllowedError') pausedByBrowser(); });
   return again(STATUS_EVERY_MS);
+}
+
+function changed() {
+  stop();
+  return begin();
 }
 
 function ended(reason) {

@@ -1,5 +1,5 @@
-// Opens a watch page while nobody publishes, says `waiting` on a line of its own when it shows so, and reports the page once it plays.
-// Usage: node returns.mjs URL MARKER; MARKER is a file that is made when the page is waiting.
+// Opens a watch page while nobody publishes, and reports the page once it plays.
+// Usage: node returns.mjs URL MARKER; MARKER is a file that is made when the page is waiting. Prints one line of JSON.
 import { writeFileSync } from 'node:fs';
 import { look, openPage, untilState } from './chromium.mjs';
 

@@ -76,6 +76,24 @@ fn the_page_waits_for_the_publisher_and_starts_by_itself() {
 }
 
 #[test]
+fn the_page_follows_when_a_track_is_added() {
+    let gateway = Gateway::start();
+    let key = gateway.key("demo");
+    let _sound = Publisher::copy("ffmpeg", DEMO_CLIP, &["-vn"], &key.publish_url);
+    gateway.wait_live("demo");
+    let dir = TempDir::new();
+    let marker = dir.join("playing");
+    let browser = thread::spawn({
+        let (page, marker) = (key.page.clone(), marker.display().to_string());
+        move || node("follows.mjs", &[&page, &marker])
+    });
+    eventually("the page plays sound alone", s(40), || marker.exists().then_some(()));
+    let _both = Publisher::demo(&key.publish_url);
+    let report = browser.join().expect("the page shows the picture");
+    assert_eq!((&report["before"]["width"], &report["after"]["width"]), (&0.into(), &640.into()), "{report:#}");
+}
+
+#[test]
 fn the_page_names_a_codec_that_the_browser_cannot_decode() {
     let ffmpeg = ffmpeg9();
     let dir = TempDir::new();
