@@ -1,7 +1,7 @@
 //! What viewers are shown of a publication, as they get it.
 
 use super::{
-    batch::Framing,
+    batch::{Batch, Framing},
     clip_tests::*,
     cursor::{Batches, Cursor},
     stream::Stream,
@@ -192,4 +192,11 @@ fn viewers_in_step_share_their_bytes() {
         assert!(std::sync::Arc::ptr_eq(&first, &second));
     }
     assert!(batches.next(&mut other, &stream, end, Framing::Chunked).is_none());
+}
+
+#[test]
+fn a_write_without_tags_is_empty_in_every_framing() {
+    for framing in [Framing::Raw, Framing::Chunked, Framing::WebSocket] {
+        assert!(Batch::new(None, mp3(0)[..1].iter(), 0, framing).is_empty(), "{framing:?}");
+    }
 }
