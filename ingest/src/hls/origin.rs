@@ -12,11 +12,15 @@ pub struct Origin {
 
 impl Origin {
     /// Numbers for a window that begins at `unix_ms`. MEDIA-SEQUENCE counts fifths of a second, while segments last a
-    /// second and more. DISCONTINUITY-SEQUENCE counts tens of seconds: slower than that, discontinuities do not come for long,
-    /// and the value stays within the 31 bits that some players give it.
+    /// second and more. DISCONTINUITY-SEQUENCE counts minutes since 2025: faster than that, discontinuities do not come for long.
+    /// It must stay small: hls.js 1.7 counts up to it at every playlist and segment (a value of 180 million stops playback).
     #[must_use]
     pub const fn at(unix_ms: u64) -> Self {
-        Self { media_sequence: unix_ms / 200, discontinuity_sequence: unix_ms / 10_000 }
+        const BEGINNING_OF_2025_MS: u64 = 1_735_689_600_000;
+        Self {
+            media_sequence: unix_ms / 200,
+            discontinuity_sequence: unix_ms.saturating_sub(BEGINNING_OF_2025_MS) / 60_000,
+        }
     }
 
     /// The greater of each number: a window that follows another in the same process starts at
