@@ -12,9 +12,10 @@ const FILE_HEADER: usize = 13;
 /// What viewers have seen together.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// From the publisher's send to here, of pictures sent since `from_ns`.
+    /// From the publisher's send to here, of pictures sent since `from_ns`: those a viewer is given when it joins are old.
     pub delays: crate::meter::Delays,
-    pub from_ns: u64,
+    /// Where the window begins; `None` before it does.
+    pub from_ns: Option<u64>,
     /// Pictures whose number was skipped.
     pub lost: u64,
     /// Wrong chunk sizes, tag types, stream ids, back pointers, and timestamps that go back.
@@ -135,7 +136,7 @@ impl FlvBody {
 fn see(last: &mut Option<u64>, stamp: &Stamp, tally: &mut Tally) {
     let before = last.replace(stamp.number);
     tally.lost += before.map_or(0, |before| stamp.number.saturating_sub(before + 1));
-    if stamp.sent_ns >= tally.from_ns {
+    if tally.from_ns.is_some_and(|from| stamp.sent_ns >= from) {
         tally.delays.add(Duration::from_nanos(now_ns().saturating_sub(stamp.sent_ns)));
     }
 }

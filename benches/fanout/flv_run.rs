@@ -56,7 +56,7 @@ fn row(bench: &Bench, viewers: usize, tls: Option<&Tls>) {
     let crowd = Crowd::new(server.http, tls.map(|tls| tls.connector.clone()));
     let (begin, end, sent, delivered) = bench.runtime().block_on(async {
         join(&crowd, viewers).await;
-        crowd.tally.lock().expect("nobody panics with it").from_ns = now_ns();
+        crowd.tally.lock().expect("nobody panics with it").from_ns = Some(now_ns());
         let count = || (publisher.sent_bytes(), crowd.bytes.load(Relaxed));
         let (begin, (sent_before, bytes_before)) = (Sample::of(&server), count());
         sleep(bench.arguments.window).await;
