@@ -21,22 +21,26 @@ const READERS: usize = 50;
 
 pub fn run(bench: &Bench) {
     let tls = bench.arguments.tls.then(Tls::new);
-    println!("\nHTTP-FLV{}: 2.5 Mbit/s H.264 + 128 kbit/s AAC", if tls.is_some() { " over TLS" } else { "" });
     println!(
-        "{:>7} {:>9} {:>9} {:>6} {:>8} {:>10} {:>8} {:>8} {:>8} {:>5} {:>8} {:>6}",
-        "", "Mbit/s", "Mbit/s", "", "CPU", "RSS KiB", "latency", "ms", "", "", "framing", ""
+        "\nHTTP-FLV{}: 2.5 Mbit/s H.264 + 128 kbit/s AAC; ms from the publisher's send to the viewer's read",
+        if tls.is_some() { " over TLS" } else { "" }
     );
     println!(
-        "{:>7} {:>9} {:>9} {:>6} {:>8} {:>10} {:>8} {:>8} {:>8} {:>5} {:>8} {:>6}",
+        "{:>7} {:>9} {:>9} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8} {:>8} {:>5} {:>7} {:>6}",
+        "", "expected", "delivered", "", "load", "CPU", "RSS KiB", "p50", "p99", "max", "", "framing", ""
+    );
+    println!(
+        "{:>7} {:>9} {:>9} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8} {:>8} {:>5} {:>7} {:>6}",
         "viewers",
-        "expected",
-        "delivered",
+        "Mbit/s",
+        "Mbit/s",
+        "CPU %",
         "CPU %",
         "s/GB",
         "per viewer",
-        "p50",
-        "p99",
-        "max",
+        "ms",
+        "ms",
+        "ms",
         "lost",
         "errors",
         "closed"
@@ -66,10 +70,11 @@ fn row(bench: &Bench, viewers: usize, tls: Option<&Tls>) {
     let spent = begin.until(&end);
     let mut tally = crowd.tally.lock().expect("nobody panics with it");
     println!(
-        "{viewers:>7} {:>9.1} {:>9.1} {:>6.1} {:>8.3} {:>10.1} {:>8} {:>8} {:>8} {:>5} {:>8} {:>6}",
+        "{viewers:>7} {:>9.1} {:>9.1} {:>6.1} {:>6.1} {:>6.3} {:>10.1} {:>8} {:>8} {:>8} {:>5} {:>7} {:>6}",
         spent.mbit_per_s(sent * viewers as u64),
         spent.mbit_per_s(delivered),
         spent.cpu_percent(),
+        spent.load_percent(),
         spent.per_gb(delivered),
         end.kib_each_since(&alone, viewers),
         tally.delays.ms(0.5),

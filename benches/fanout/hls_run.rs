@@ -57,10 +57,11 @@ pub fn run(bench: &Bench) {
     let (playlists, segments) = &mut *delays;
     println!("\nHLS (fMP4, 2 s segments): times from request to the last byte, in ms");
     println!(
-        "{:>7} {:>9} {:>6} {:>8} {:>10} {:>13} {:>13} {:>9} {:>12} {:>6}",
+        "{:>7} {:>9} {:>6} {:>10} {:>8} {:>10} {:>13} {:>13} {:>9} {:>12} {:>6}",
         "viewers",
         "Mbit/s",
         "CPU %",
+        "load CPU %",
         "CPU s/GB",
         "playlists",
         "playlist p50",
@@ -70,9 +71,10 @@ pub fn run(bench: &Bench) {
         "failed"
     );
     println!(
-        "{viewers:>7} {:>9.1} {:>6.1} {:>8.3} {:>10} {:>13} {:>13} {:>9} {:>12} {:>6}",
+        "{viewers:>7} {:>9.1} {:>6.1} {:>10.1} {:>8.3} {:>10} {:>13} {:>13} {:>9} {:>12} {:>6}",
         spent.mbit_per_s(bytes),
         spent.cpu_percent(),
+        spent.load_percent(),
         spent.per_gb(bytes),
         playlists.len(),
         playlists.ms(0.5),

@@ -15,30 +15,46 @@ pub fn now_ns() -> u64 {
     u64::try_from(EPOCH.get_or_init(Instant::now).elapsed().as_nanos()).expect("fewer than 584 years")
 }
 
-/// The server at one moment.
+/// The server at one moment, and the process that loads it.
 pub struct Sample {
     at: Instant,
     cpu_s: f64,
+    load_cpu_s: f64,
     pub resident_bytes: u64,
 }
 
 /// Between two samples.
 pub struct Spent {
     pub cpu_s: f64,
+    load_cpu_s: f64,
     pub wall_s: f64,
+}
+
+/// User and system time of a process, its threads included.
+fn cpu_s(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("procfs");
+    // utime and stime are fields 14 and 15; the name in field 2 may hold anything, so count from its end.
+    let (_, rest) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks = rest.split_whitespace().skip(11).take(2).map(|n| n.parse::<f64>().expect("ticks")).sum::<f64>();
+    ticks / TICKS_PER_S
 }
 
 impl Sample {
     pub fn of(server: &Gateway) -> Self {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("procfs");
-        // utime and stime are fields 14 and 15; the name in field 2 may hold anything, so count from its end.
-        let (_, rest) = stat.rsplit_once(')').expect("a name in parentheses");
-        let ticks = rest.split_whitespace().skip(11).take(2).map(|n| n.parse::<f64>().expect("ticks")).sum::<f64>();
-        Self { at: Instant::now(), cpu_s: ticks / TICKS_PER_S, resident_bytes: server.resident_bytes() }
+        Self {
+            at: Instant::now(),
+            cpu_s: cpu_s(server.pid()),
+            load_cpu_s: cpu_s(std::process::id()),
+            resident_bytes: server.resident_bytes(),
+        }
     }
 
     pub fn until(&self, end: &Self) -> Spent {
-        Spent { cpu_s: end.cpu_s - self.cpu_s, wall_s: (end.at - self.at).as_secs_f64() }
+        Spent {
+            cpu_s: end.cpu_s - self.cpu_s,
+            load_cpu_s: end.load_cpu_s - self.load_cpu_s,
+            wall_s: (end.at - self.at).as_secs_f64(),
+        }
     }
 
     /// KiB for each of `count` since then; negative when memory was given back.
@@ -56,6 +72,11 @@ impl Spent {
     /// Percent of one core.
     pub fn cpu_percent(&self) -> f64 {
         100.0 * self.cpu_s / self.wall_s
+    }
+
+    /// Percent of one core that the load takes: near 100 the delays are its own.
+    pub fn load_percent(&self) -> f64 {
+        100.0 * self.load_cpu_s / self.wall_s
     }
 
     pub fn mbit_per_s(&self, bytes: u64) -> f64 {
