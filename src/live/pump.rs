@@ -24,9 +24,11 @@ use tokio::{
 const SLICE: Duration = Duration::from_micros(1000);
 /// With few viewers a pause is this many times the cost of the last pass: a ninth of a core at most goes to writing.
 const PAUSE_PER_COST: u32 = 8;
-/// With many, the frames of a pause are merged into one write, so long as the last viewer of a pass gets a frame within
-/// this time; beyond what that allows, a pass takes half of the time.
-const LATENCY: Duration = Duration::from_millis(36);
+/// With many, the frames of a pause are merged into one write, so long as a pass begins this long after the one before:
+/// no frame waits longer for its turn.
+const PERIOD: Duration = Duration::from_millis(37);
+/// Beyond what that allows, passes take 4 parts in 9 of the time.
+const LOADED_PAUSE: f64 = 1.25;
 /// Pauses below the timer's resolution are not taken.
 const PAUSE_LEAST: Duration = Duration::from_millis(1);
 /// How often viewers of a silent stream are looked after.
@@ -142,9 +144,10 @@ impl Pump {
         }
     }
 
-    /// Brings the viewers from `first` on to the end of the ring as it is at the start; says what the work took.
+    /// Brings the viewers from `first` on to the end of the ring, which is looked up again after each slice of the work: a
+    /// frame that arrives meanwhile goes to all who have not had their turn. Says what the work took.
     async fn serve(&mut self, first: usize) -> Duration {
-        let (end, ended) = self.stream.read(|core| (core.feed.ring.end(), core.is_ended()));
+        let (mut end, mut ended) = self.stream.read(|core| (core.feed.ring.end(), core.is_ended()));
         let mut cost = Duration::ZERO;
         let mut since = std::time::Instant::now();
         for viewer in &mut self.viewers[first..] {
@@ -154,6 +157,12 @@ impl Pump {
                 cost += spent;
                 tokio::task::yield_now().await;
                 since = std::time::Instant::now();
+                let known = end;
+                (end, ended) = self.stream.read(|core| (core.feed.ring.end(), core.is_ended()));
+                if end != known {
+                    // Batches that stop short of the new end would cost a second write.
+                    self.batches.clear();
+                }
             }
         }
         self.batches.clear();
@@ -181,8 +190,7 @@ impl Pump {
 
     fn pause_after(&self, cost: Duration) -> Option<Duration> {
         let pause = self.stream.limits.merge.unwrap_or_else(|| {
-            // A frame that just missed a pass waits for the rest of it, the pause, and its turn in the next.
-            (cost * PAUSE_PER_COST).min(LATENCY.saturating_sub(cost * 3 / 2).max(cost))
+            (cost * PAUSE_PER_COST).min(PERIOD.saturating_sub(cost).max(cost.mul_f64(LOADED_PAUSE)))
         });
         (pause >= PAUSE_LEAST).then_some(pause)
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use std::{
     io,
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::Context,
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 use tokio::net::TcpStream;
@@ -60,6 +60,9 @@ impl Viewer {
     /// A viewer whose response head has been sent. WebSocket viewers hand over what they sent behind their request.
     pub fn new(stream: Arc<Stream>, socket: TcpStream, framing: Framing, early: &Bytes) -> Self {
         stream.counters.viewers.fetch_add(1, Relaxed);
+        // The task that read the request has ended, but the socket still holds its waker, and a waker all of its task's
+        // memory: another one lets go of it.
+        let _ = socket.poll_read_ready(&mut Context::from_waker(Waker::noop()));
         let incoming = (framing == Framing::WebSocket).then(|| Incoming::new(early));
         Self {
             socket,
