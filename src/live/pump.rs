@@ -26,7 +26,7 @@ const SLICE: Duration = Duration::from_micros(1000);
 const PAUSE_PER_COST: u32 = 8;
 /// With many, the frames of a pause are merged into one write, so long as a pass begins this long after the one before:
 /// no frame waits longer for its turn.
-const PERIOD: Duration = Duration::from_millis(37);
+const PERIOD: Duration = Duration::from_millis(36);
 /// Beyond what that allows, passes take 4 parts in 9 of the time.
 const LOADED_PAUSE: f64 = 1.25;
 /// Pauses below the timer's resolution are not taken.
