@@ -54,7 +54,8 @@ pub async fn serve(
     let room = Arc::new(Semaphore::new(limits.connections));
     let shared = Arc::new(Shared { hub, gate, limits, per_ip: Mutex::default() });
     let mut next_id: u64 = 0;
-    let mut crowd = Crowd::default();
+    let mut crowd = Crowd::new("rtmp.max_connections");
+    let mut crowd_of_one = Crowd::new("rtmp.max_connections_per_ip");
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -70,11 +71,11 @@ pub async fn serve(
         };
         next_id += 1;
         let Ok(permit) = room.clone().try_acquire_owned() else {
-            crowd.refuse(peer, "rtmp.max_connections");
+            crowd.refuse(peer);
             continue;
         };
         let Some(place) = Place::take(&shared, peer.ip(), permit) else {
-            crowd.refuse(peer, "rtmp.max_connections_per_ip");
+            crowd_of_one.refuse(peer);
             continue;
         };
         let span = tracing::info_span!("rtmp", conn = next_id, %peer, stream = tracing::field::Empty);
@@ -89,18 +90,22 @@ pub async fn serve(
     }
 }
 
-/// Says when connections are turned away, but once in [`CROWD_QUIET`]: a flood is not to fill the log.
-#[derive(Default)]
+/// Says when connections are turned away for a limit, but once in [`CROWD_QUIET`]: a flood is not to fill the log.
 struct Crowd {
+    limit: &'static str,
     refused: u64,
     said: Option<Instant>,
 }
 
 impl Crowd {
-    fn refuse(&mut self, peer: SocketAddr, limit: &'static str) {
+    const fn new(limit: &'static str) -> Self {
+        Self { limit, refused: 0, said: None }
+    }
+
+    fn refuse(&mut self, peer: SocketAddr) {
         self.refused += 1;
         if self.said.is_none_or(|at| at.elapsed() > CROWD_QUIET) {
-            tracing::warn!(%peer, limit, refused = self.refused, "RTMP connections refused: too many");
+            tracing::warn!(%peer, limit = self.limit, refused = self.refused, "RTMP connections refused: too many");
             (self.refused, self.said) = (0, Some(Instant::now()));
         }
     }

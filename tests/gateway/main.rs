@@ -17,6 +17,7 @@ mod gstreamer_publishes;
 mod half_open_connections_starve_nobody;
 mod hls_playlists_are_valid_and_segments_decode;
 mod hostile_names_harm_nobody;
+mod http_connections_are_capped;
 mod http_methods_and_headers;
 mod interleaved_chunks_give_identical_media;
 mod json_has_the_promised_shape;
