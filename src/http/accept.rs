@@ -19,6 +19,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 /// A request head, and a TLS handshake, come within this time.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,6 +46,7 @@ pub struct Listener {
 pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: CancellationToken, tasks: TaskTracker) {
     let room = Arc::new(Semaphore::new(listener.max_connections));
     let mut crowded = false;
+    let mut next_id: u64 = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.tcp.accept() => accepted,
@@ -66,13 +68,17 @@ pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: Cancellation
             continue;
         };
         crowded = false;
+        next_id += 1;
+        // At debug level, so that nothing is paid for it in front of thousands of viewers.
+        let span = tracing::debug_span!("http", conn = next_id, %peer);
         let (gateway, tls, stop) = (gateway.clone(), listener.tls.clone(), stop.clone());
-        tasks.spawn(async move {
+        let served = async move {
             let _place = place;
             if let Err(error) = connection(socket, peer, tls, gateway, stop).await {
-                tracing::debug!(%peer, %error, "HTTP connection ended");
+                tracing::debug!(%error, "HTTP connection ended");
             }
-        });
+        };
+        tasks.spawn(served.instrument(span));
     }
 }
 

@@ -71,6 +71,7 @@ fn flv(gateway: &Gateway, stream: Arc<Stream>, request: &Request<()>, client: &C
         respond::set(refusal.headers_mut(), header::RETRY_AFTER, "10");
         return refusal;
     }
+    tracing::debug!(stream = %stream.name, "viewer joins");
     if ws::is_upgrade(request) {
         let Some(handover) = &client.handover else {
             return respond::problem(StatusCode::BAD_REQUEST, "WebSocket needs HTTP/1.1");
