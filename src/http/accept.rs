@@ -4,7 +4,7 @@ use super::{
     handover::{Handover, Takeover, Watched},
     route::{Client, Gateway},
 };
-use crate::live::{Framing, Viewer, follow};
+use crate::live::{Crowd, Viewer, follow};
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -45,7 +45,7 @@ pub struct Listener {
 /// Accepts until `stop`; connections in flight are tracked by `tasks` and end by themselves.
 pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: CancellationToken, tasks: TaskTracker) {
     let room = Arc::new(Semaphore::new(listener.max_connections));
-    let mut crowded = false;
+    let mut crowd = Crowd::new("http.max_connections");
     let mut next_id: u64 = 0;
     loop {
         let accepted = tokio::select! {
@@ -61,13 +61,9 @@ pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: Cancellation
             }
         };
         let Ok(place) = room.clone().try_acquire_owned() else {
-            // Said once until there is room again: a flood is not to fill the log.
-            if !std::mem::replace(&mut crowded, true) {
-                tracing::warn!(%peer, limit = "http.max_connections", "HTTP connection refused: too many");
-            }
+            crowd.refuse(peer);
             continue;
         };
-        crowded = false;
         next_id += 1;
         // At debug level, so that nothing is paid for it in front of thousands of viewers.
         let span = tracing::debug_span!("http", conn = next_id, %peer);
@@ -235,13 +231,5 @@ pub async fn serve_unix(listener: UnixListener, api: axum::Router, stop: Cancell
                 .serve_connection(TokioIo::new(socket), service)
                 .await;
         });
-    }
-}
-
-/// Framing of an FLV body by what carries it.
-pub(super) const fn framing_of(version: hyper::Version) -> Framing {
-    match version {
-        hyper::Version::HTTP_11 => Framing::Chunked,
-        _ => Framing::Raw,
     }
 }

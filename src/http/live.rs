@@ -1,7 +1,6 @@
 //! `/live/...`: FLV, WebSocket-FLV, HLS and the public status of a stream.
 
 use super::{
-    accept::framing_of,
     handover::{HeadOnly, Takeover},
     respond,
     route::{Client, Gateway},
@@ -154,4 +153,12 @@ fn viewer_id(request: &Request<()>, client: &Client) -> u64 {
     client.peer.ip().hash(&mut hasher);
     request.headers().get(header::USER_AGENT).map(header::HeaderValue::as_bytes).hash(&mut hasher);
     hasher.finish()
+}
+
+/// Framing of an FLV body by what carries it.
+const fn framing_of(version: hyper::Version) -> Framing {
+    match version {
+        hyper::Version::HTTP_11 => Framing::Chunked,
+        _ => Framing::Raw,
+    }
 }

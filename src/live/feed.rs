@@ -244,11 +244,6 @@ impl Feed {
             self.tell(track);
         }
     }
-
-    /// Bytes the cache holds.
-    pub const fn cached_bytes(&self) -> usize {
-        self.ring.bytes()
-    }
 }
 
 /// The frame at its repaired times; the tag body is copied only when its composition time had to change.

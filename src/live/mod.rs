@@ -4,6 +4,7 @@
 //! [`pump`] and [`follow`] move [`cursor`]s along it and write [`batch`]es; [`hls`] drives the segmenter.
 
 mod batch;
+mod crowd;
 mod cursor;
 mod feed;
 mod follow;
@@ -23,6 +24,7 @@ mod viewer;
 mod websocket;
 
 pub use batch::{Batch, Framing};
+pub use crowd::Crowd;
 pub use follow::{FlvBody, follow};
 pub use gate::{Authorizing, Gate, Grant, Refused};
 pub use hls::{Hls, HlsAnswer};

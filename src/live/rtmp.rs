@@ -1,23 +1,15 @@
 //! The RTMP listener: who may connect, and how many.
 
-use super::{gate::Gate, hub::Hub, publisher::Connection};
+use super::{crowd::Crowd, gate::Gate, hub::Hub, publisher::Connection};
 use parking_lot::Mutex;
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep},
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-
-/// Refusals for want of room are logged this often at most.
-const CROWD_QUIET: Duration = Duration::from_secs(5);
 
 /// Limits of the listener.
 #[derive(Debug, Clone)]
@@ -87,27 +79,6 @@ pub async fn serve(
             }
             .instrument(span),
         );
-    }
-}
-
-/// Says when connections are turned away for a limit, but once in [`CROWD_QUIET`]: a flood is not to fill the log.
-struct Crowd {
-    limit: &'static str,
-    refused: u64,
-    said: Option<Instant>,
-}
-
-impl Crowd {
-    const fn new(limit: &'static str) -> Self {
-        Self { limit, refused: 0, said: None }
-    }
-
-    fn refuse(&mut self, peer: SocketAddr) {
-        self.refused += 1;
-        if self.said.is_none_or(|at| at.elapsed() > CROWD_QUIET) {
-            tracing::warn!(%peer, limit = self.limit, refused = self.refused, "RTMP connections refused: too many");
-            (self.refused, self.said) = (0, Some(Instant::now()));
-        }
     }
 }
 

@@ -4,7 +4,7 @@ pub mod sps;
 
 use super::{
     VideoFormat,
-    nal::{NalKind, units},
+    nal::{NalKind, put_parameter_sets, units},
 };
 use crate::error::Error;
 use bytes::{Buf, Bytes};
@@ -92,15 +92,7 @@ impl Config {
             vec![1, first.profile, first.compatibility, first.level, 0xfc | nal_length_size.wrapping_sub(1) & 3];
         for (reserved, sets) in [(0xe0, sps), (0, pps)] {
             record.push(reserved | u8::try_from(sets.len()).unwrap_or_default());
-            for set in sets {
-                let length = u16::try_from(set.len()).map_err(|_| Error::Limit {
-                    what: WHAT,
-                    value: set.len() as u64,
-                    max: u16::MAX.into(),
-                })?;
-                record.extend_from_slice(&length.to_be_bytes());
-                record.extend_from_slice(set);
-            }
+            put_parameter_sets(&mut record, sets, WHAT)?;
         }
         // Every profile but Baseline, Main and Extended has the extension (14496-15:2019 5.3.3.1.2; older editions list four).
         if !matches!(first.profile, 66 | 77 | 88) {

@@ -129,6 +129,31 @@ impl<'a> BitReader<'a> {
         let code = i64::from(self.ue()?);
         Ok(if code % 2 == 0 { -(code / 2) } else { (code + 1) / 2 })
     }
+
+    /// Passes over what AVC's and HEVC's VUI begin with alike: aspect ratio, overscan, signal type and chroma location
+    /// (H.264 E.1.1, H.265 E.2.1).
+    ///
+    /// # Errors
+    /// When the bits run out.
+    pub fn skip_vui_picture(&mut self) -> Result<(), Error> {
+        if self.flag()? && self.bits(8)? == 255 {
+            self.skip(32)?;
+        }
+        if self.flag()? {
+            self.skip(1)?;
+        }
+        if self.flag()? {
+            self.skip(4)?;
+            if self.flag()? {
+                self.skip(24)?;
+            }
+        }
+        if self.flag()? {
+            self.ue()?;
+            self.ue()?;
+        }
+        Ok(())
+    }
 }
 
 /// A NAL unit without its emulation prevention bytes (ISO 14496-10 7.3.1: `00 00 03` stands for `00 00`).

@@ -4,7 +4,7 @@ pub mod sps;
 
 use super::{
     VideoFormat,
-    nal::{NalKind, units},
+    nal::{NalKind, put_parameter_sets, units},
 };
 use crate::error::Error;
 use bytes::{Buf, Bytes};
@@ -138,15 +138,7 @@ impl Config {
         for (nal_type, sets) in [(32, vps), (33, sps), (34, pps)] {
             record.push(0x80 | nal_type);
             record.extend_from_slice(&u16::try_from(sets.len()).unwrap_or_default().to_be_bytes());
-            for set in sets {
-                let length = u16::try_from(set.len()).map_err(|_| Error::Limit {
-                    what: WHAT,
-                    value: set.len() as u64,
-                    max: u16::MAX.into(),
-                })?;
-                record.extend_from_slice(&length.to_be_bytes());
-                record.extend_from_slice(set);
-            }
+            put_parameter_sets(&mut record, sets, WHAT)?;
         }
         Self::parse(&record.into())
     }

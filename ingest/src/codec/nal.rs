@@ -169,6 +169,23 @@ pub fn length_prefixed<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Vec
     payload
 }
 
+/// Appends parameter sets as avcC and hvcC hold them, each behind its length in two bytes (ISO 14496-15 5.3.3.1, 8.3.3.1).
+///
+/// # Errors
+/// When a set is longer than the length field can say.
+pub fn put_parameter_sets(record: &mut Vec<u8>, sets: &[&[u8]], what: &'static str) -> Result<(), Error> {
+    for set in sets {
+        let length = u16::try_from(set.len()).map_err(|_| Error::Limit {
+            what,
+            value: set.len() as u64,
+            max: u16::MAX.into(),
+        })?;
+        record.extend_from_slice(&length.to_be_bytes());
+        record.extend_from_slice(set);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -153,22 +153,7 @@ fn timing(bits: &mut BitReader<'_>) -> Result<Option<f64>, Error> {
     if !bits.flag()? {
         return Ok(None);
     }
-    if bits.flag()? && bits.bits(8)? == 255 {
-        bits.skip(32)?;
-    }
-    if bits.flag()? {
-        bits.skip(1)?;
-    }
-    if bits.flag()? {
-        bits.skip(4)?;
-        if bits.flag()? {
-            bits.skip(24)?;
-        }
-    }
-    if bits.flag()? {
-        bits.ue()?;
-        bits.ue()?;
-    }
+    bits.skip_vui_picture()?;
     if !bits.flag()? {
         return Ok(None);
     }

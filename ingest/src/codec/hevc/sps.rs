@@ -217,22 +217,7 @@ fn short_term_ref_pic_set(bits: &mut BitReader<'_>, index: u32, previous: u32) -
 }
 
 fn vui_timing(bits: &mut BitReader<'_>) -> Result<Option<f64>, Error> {
-    if bits.flag()? && bits.bits(8)? == 255 {
-        bits.skip(32)?;
-    }
-    if bits.flag()? {
-        bits.skip(1)?;
-    }
-    if bits.flag()? {
-        bits.skip(4)?;
-        if bits.flag()? {
-            bits.skip(24)?;
-        }
-    }
-    if bits.flag()? {
-        bits.ue()?;
-        bits.ue()?;
-    }
+    bits.skip_vui_picture()?;
     bits.skip(3)?;
     if bits.flag()? {
         for _ in 0..4 {
