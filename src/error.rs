@@ -22,3 +22,16 @@ pub enum Error {
     #[error("{0}")]
     Unavailable(String),
 }
+
+impl From<synctv_store::Error> for Error {
+    fn from(err: synctv_store::Error) -> Self {
+        use synctv_store::Error as Store;
+        let text = err.to_string();
+        match err {
+            Store::NotFound { .. } => Self::NotFound(text),
+            Store::Conflict(_) => Self::Conflict(text),
+            Store::Invalid(_) => Self::Invalid(text),
+            _ => Self::Unavailable(text),
+        }
+    }
+}

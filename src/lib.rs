@@ -14,5 +14,6 @@ pub mod live;
 pub mod page;
 pub mod proxy;
 pub mod publish_gate;
+pub mod room;
 pub mod secret;
 pub mod shutdown;

@@ -1,6 +1,6 @@
 //! Tests of the gate, against the embedded store.
 
-use synctv_store::NewKey;
+use synctv_store::{NewKey, Streams};
 use synctv_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 

@@ -7,6 +7,7 @@ mod handover;
 mod live;
 mod metrics;
 mod respond;
+mod rooms;
 mod route;
 mod ws;
 

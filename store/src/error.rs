@@ -10,7 +10,7 @@ pub enum Error {
     /// No such row.
     #[error("there is no {what} `{name}`")]
     NotFound {
-        /// "stream" or "key".
+        /// "stream", "key", "room", "token", "playlist" or "media".
         what: &'static str,
         /// What was asked for.
         name: String,
@@ -49,7 +49,13 @@ impl Error {
     /// No such publish key.
     #[must_use]
     pub fn no_key(id: &str) -> Self {
-        Self::NotFound { what: "key", name: id.to_owned() }
+        Self::no("key", id)
+    }
+
+    /// No such row.
+    #[must_use]
+    pub fn no(what: &'static str, name: &str) -> Self {
+        Self::NotFound { what, name: name.to_owned() }
     }
 }
 

@@ -6,11 +6,26 @@
 #[cfg(feature = "behaviour")]
 pub mod behaviour;
 mod error;
+mod event;
 mod name;
-mod row;
+mod node;
+mod playback;
+mod playlist;
+mod probe;
+mod room;
 mod store;
+mod stream;
 
 pub use error::{Error, Result};
+pub use event::{EventKind, Events, Hint, Mark, RoomEvent};
 pub use name::{NAME_MAX, NameError, check_name};
-pub use row::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Rotation, Stream, StreamKind};
-pub use store::Store;
+pub use node::{Housekept, NODE_TIMEOUT, NodePresence, Nodes, Presence, Retention};
+pub use playback::{Cause, Change, Item, Length, Place, Playback, Playbacks, Snapshot, Target, Turn};
+pub use playlist::{Media, NewMedia, PLAYLIST_MAX, PLAYLISTS_MAX, Playlist, Playlists, Source, TargetHash};
+pub use probe::{ProbeClaim, Probed, Probes};
+pub use room::{
+    ADVANCE_DELAY_MAX, Mode, NewRoom, NewToken, Role, Room, RoomChange, RoomCount, RoomToken, Rooms, Settings,
+    TITLE_MAX, check_room_name, check_title,
+};
+pub use store::{Store, Streams};
+pub use stream::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Rotation, Stream, StreamKind};

@@ -5,12 +5,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream};
+use crate::{Events, Nodes, Playbacks, Playlists, Probes, Rooms};
 
-/// Streams and publish keys, kept across restarts. Cheap to share as `Arc<dyn Store>`.
+/// Everything kept across restarts. Cheap to share as `Arc<dyn Store>`.
+pub trait Store: Streams + Rooms + Playlists + Playbacks + Probes + Events + Nodes + std::fmt::Debug {}
+
+impl<T: Streams + Rooms + Playlists + Playbacks + Probes + Events + Nodes + std::fmt::Debug> Store for T {}
+
+/// Streams and publish keys, and the server's own secrets.
 ///
 /// Every method may fail with [`crate::Error::Unavailable`] or [`crate::Error::Corrupt`]; the rest is said at each.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Streams: Send + Sync {
     /// Makes a push stream unless it exists; an existing one keeps its visibility.
     ///
     /// # Errors

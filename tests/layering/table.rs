@@ -21,7 +21,7 @@ pub const CRATES: &[Crate] = &[
         src: "src",
         modules: &[
             ("config", &["error", "secret"]),
-            ("error", &[]),
+            ("error", &[STORE]),
             ("shutdown", &[]),
             ("secret", &[]),
             ("page", &[]),

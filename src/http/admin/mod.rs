@@ -10,7 +10,7 @@ mod problem;
 mod request;
 mod status;
 mod streams;
-mod token;
+pub(super) mod token;
 pub mod wire;
 
 use std::sync::Arc;

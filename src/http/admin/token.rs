@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
+use axum::http::{Extensions, HeaderMap};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
@@ -20,17 +21,36 @@ pub fn require_token(router: Router, token: Option<Secret>) -> Router {
     router.layer(from_fn_with_state(Arc::new(token), check))
 }
 
+/// Marks a request that showed the operator's token.
+#[derive(Debug, Clone, Copy)]
+struct ShowedToken;
+
+/// Whether the operator asks: over the Unix socket, or with the operator's token.
+pub(in crate::http) fn is_operator(extensions: &Extensions) -> bool {
+    extensions.get::<OverTcp>().is_none() || extensions.get::<ShowedToken>().is_some()
+}
+
+/// Paths within one room, whose handlers judge the room's own tokens.
+fn is_within_a_room(path: &str) -> bool {
+    path.strip_prefix("/api/v1/rooms/").is_some_and(|rest| !rest.is_empty())
+}
+
 async fn check(State(token): State<Arc<Option<Secret>>>, mut request: Request, next: Next) -> Response {
     if request.uri().path() == openapi::PATH {
         return next.run(request).await;
     }
-    match judge(token.as_ref().as_ref(), &request) {
+    let judged = judge(token.as_ref().as_ref(), &request);
+    let in_room = is_within_a_room(request.uri().path());
+    let extensions = request.extensions_mut();
+    extensions.insert(OverTcp);
+    match judged {
         Ok(()) => {
-            request.extensions_mut().insert(OverTcp);
-            next.run(request).await
+            extensions.insert(ShowedToken);
         }
-        Err(err) => Problem::from(err).into_response(),
+        Err(_) if in_room => {}
+        Err(err) => return Problem::from(err).into_response(),
     }
+    next.run(request).await
 }
 
 fn judge(token: Option<&Secret>, request: &Request) -> Result<(), Error> {
@@ -41,12 +61,16 @@ fn judge(token: Option<&Secret>, request: &Request) -> Result<(), Error> {
                 .to_owned(),
         ));
     };
-    let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    match shown {
+    match bearer_of(request.headers()) {
         None => Err(Error::Unauthorized("a token is needed: --token or SYNCTV_TOKEN".to_owned())),
         Some(shown) if token.matches(shown) => Ok(()),
         Some(_) => Err(Error::Unauthorized("the token is not the one this server was given".to_owned())),
     }
+}
+
+/// The bearer token of a request, if it shows one.
+pub(in crate::http) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer)
 }
 
 /// The token of `Bearer TOKEN`; the scheme's case does not matter (RFC 9110 11.1).

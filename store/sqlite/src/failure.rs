@@ -33,7 +33,7 @@ pub(crate) fn classify(err: sqlx::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use synctv_store::{Error, Store};
+    use synctv_store::{Error, Streams};
 
     use crate::SqliteStore;
 

@@ -4,12 +4,13 @@ mod failure;
 mod keys;
 mod open;
 mod query;
+mod soon;
 mod streams;
 
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::time::Duration;
-use synctv_store::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Store, Stream};
+use synctv_store::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream, Streams};
 
 use failure::classify;
 
@@ -36,7 +37,7 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Streams for SqliteStore {
     async fn create_stream(&self, name: &str, private: bool) -> Result<Ensured> {
         streams::create(self, name, private).await
     }

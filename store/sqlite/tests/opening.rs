@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use sqlx::{Connection, SqliteConnection};
-use synctv_store::{Error, Store};
+use synctv_store::{Error, Streams};
 use synctv_store_sqlite::SqliteStore;
 
 async fn refused(path: &Path) -> Error {

@@ -1,5 +1,4 @@
-//! What every backend must do, told as tests. A backend's test file calls [`behaviour_suite!`](crate::behaviour_suite)
-//! with an async function that gives a fresh, empty store.
+//! Streams and publish keys.
 //!
 //! A key made with a lifetime of zero is expired at once by the database's clock, so nothing here waits.
 
@@ -8,40 +7,6 @@ use std::time::Duration;
 use crate::{Error, KeyUse, NewKey, Rotation, Store};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// Makes one `#[tokio::test]` of each behaviour. `$fresh` gives `(keep_alive, store)`.
-#[macro_export]
-macro_rules! behaviour_suite {
-    ($fresh:path) => {
-        $crate::behaviour_suite!($fresh;
-            a_stream_is_made_once_and_keeps_its_visibility,
-            a_bad_stream_name_is_refused,
-            streams_are_listed_by_name_and_deleting_one_takes_its_keys,
-            what_does_not_exist_is_not_found,
-            a_key_is_found_by_its_hash_only,
-            a_key_needs_its_stream_and_its_own_hash,
-            expiry_is_judged_when_the_key_is_read,
-            a_revoked_key_stays_revoked_since_the_first_time,
-            rotation_makes_a_successor_and_ends_the_old_key_after_the_overlap,
-            rotation_never_prolongs_the_old_key,
-            rotation_keeps_label_and_length_of_life,
-            only_a_current_key_is_rotated,
-            last_use_is_noted_and_missing_keys_are_passed_over,
-            expiring_keys_are_announced,
-            the_signing_key_is_made_once,
-            the_store_answers_a_ping,
-        );
-    };
-    ($fresh:path; $($name:ident),* $(,)?) => {
-        $(
-            #[tokio::test]
-            async fn $name() {
-                let (_keep_alive, store) = $fresh().await;
-                $crate::behaviour::$name(&store).await;
-            }
-        )*
-    };
-}
 
 fn new_key(id: &str, stream: &str, byte: u8, lifetime: Option<Duration>) -> NewKey {
     NewKey { id: id.into(), stream: stream.into(), label: Some(format!("label {id}")), hash: [byte; 32], lifetime }
