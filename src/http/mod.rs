@@ -7,7 +7,7 @@ mod handover;
 mod live;
 mod metrics;
 mod respond;
-mod rooms;
+pub mod rooms;
 mod route;
 mod ws;
 
