@@ -87,6 +87,11 @@ pub(in crate::http) async fn enter(
 }
 
 impl Caller {
+    /// Who it is, for the log: the token's public id, or `operator`.
+    pub(in crate::http) fn by(&self) -> &str {
+        self.token.as_ref().map_or("operator", |token| &token.id)
+    }
+
     /// Refuses a role that is too small.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub(in crate::http) async fn kick(
         return Err(Error::NotFound(format!("there is no member `{}` in this room", wanted.member)).into());
     }
     state.store.post(&room.id, EventKind::Kick, &wanted.member).await?;
-    tracing::info!(room = room.id, member = wanted.member, "member kicked");
+    tracing::info!(room = room.id, member = wanted.member, by = caller.by(), "member kicked");
     Ok(StatusCode::NO_CONTENT)
 }
 

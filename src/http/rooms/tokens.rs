@@ -58,7 +58,7 @@ pub(in crate::http) async fn create(
     let lifetime = wanted.expires_in_s.map(|s| span("the lifetime of a token", s)).transpose()?;
     let (token, secret) = fresh_token(wanted.role, label, lifetime)?;
     let token = state.store.create_token(&room.id, &token).await?;
-    tracing::info!(room = room.id, token_id = token.id, role = %token.role, "token created");
+    tracing::info!(room = room.id, token_id = token.id, role = %token.role, by = caller.by(), "token created");
     let made = CreatedToken {
         token: secret.reveal().to_owned(),
         id: token.id,
@@ -88,7 +88,7 @@ pub(in crate::http) async fn revoke(
 ) -> Answer<Json<TokenItem>> {
     caller.need(Role::Owner)?;
     let token = state.store.revoke_token(&room.id, &id).await?;
-    tracing::info!(room = room.id, token_id = token.id, "token revoked");
+    tracing::info!(room = room.id, token_id = token.id, by = caller.by(), "token revoked");
     Ok(Json(item(token)))
 }
 
