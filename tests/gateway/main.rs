@@ -4,6 +4,8 @@
 
 mod harness;
 
+mod a_joiner_gets_the_whole_state;
+mod a_stuck_reader_delays_nobody;
 mod another_key_is_refused_while_live;
 mod bad_http_requests_end_alone;
 mod broken_media_harms_nobody;
@@ -25,6 +27,7 @@ mod keys_open_and_close_the_door;
 mod kick_and_delete_close_who_is_there;
 mod logs_name_stream_and_connection_but_no_key;
 mod media_doctor_finds_nothing;
+mod members_are_closed_when_they_must_be;
 mod metrics_are_prometheus_text;
 mod obs_publishes;
 mod one_track_alone_plays;
@@ -33,6 +36,7 @@ mod publisher_returns_within_grace_and_viewers_stay;
 mod remote_commands_need_the_token;
 mod rotated_and_expired_keys_close_their_publisher;
 mod rtmp_bombs_end_alone;
+mod rude_members_end_alone;
 mod same_key_takes_over_and_viewers_stay;
 mod sigterm_ends_flv_on_a_tag_boundary;
 mod silent_publisher_goes_offline;
