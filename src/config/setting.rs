@@ -49,7 +49,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("hls.idle_s", "30", "the segmenter stops when nobody asks for so long"),
     with_default("log.format", "text", "text or json"),
     with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
-    unset("database.url", "sqlite:PATH; by default DATA_DIR/synctv.db"),
+    unset("database.url", "postgres://USER:PASSWORD@HOST/DATABASE or sqlite:PATH; by default DATA_DIR/synctv.db"),
+    with_default("database.max_connections", "16", "connections to PostgreSQL"),
 ];
 
 /// A value that can be read from text; the error says what is expected.
