@@ -18,6 +18,9 @@ pub(super) struct ServeArgs {
     /// `sqlite:PATH` [default: DATA_DIR/synctv.db]
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+    /// Addresses that are not public but may be fetched as media: CIDRs with commas between, or `true` for all [default: none]
+    #[arg(long, value_name = "CIDRS")]
+    allow_private: Option<String>,
     /// Publish a small bundled clip in a loop to the public stream `demo`
     #[arg(long)]
     demo: bool,
@@ -33,6 +36,7 @@ pub(super) fn config(common: &Common, args: &ServeArgs) -> Result<Config> {
         ("http.listen", "--http", args.http.clone()),
         ("rtmp.listen", "--rtmp", args.rtmp.clone()),
         ("database.url", "--database-url", args.database_url.clone()),
+        ("proxy.allow_private", "--allow-private", args.allow_private.clone()),
         ("live.open_publish", "--open-publish", args.open_publish.then(|| "true".to_owned())),
     ];
     flags.settings.extend(given.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value?))));

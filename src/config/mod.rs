@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 pub use layers::{Flags, Source};
 pub use units::{parse_duration, parse_size};
 
@@ -27,6 +29,8 @@ pub struct Config {
     pub live: LiveConfig,
     /// `[hls]`
     pub hls: HlsConfig,
+    /// `[proxy]`
+    pub proxy: ProxyConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -102,6 +106,13 @@ pub struct HlsConfig {
     pub idle: Duration,
 }
 
+/// `[proxy]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// Addresses that may be fetched although they are not public; none by default.
+    pub allow_private: Vec<IpNet>,
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -175,6 +186,7 @@ impl Config {
             rtmp: rtmp(&layers)?,
             live: live(&layers)?,
             hls: hls(&layers)?,
+            proxy: ProxyConfig { allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0 },
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
