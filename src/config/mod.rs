@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 pub use database::Database;
 pub use layers::{Flags, Source};
 pub use units::{parse_duration, parse_size};
@@ -30,6 +32,8 @@ pub struct Config {
     pub live: LiveConfig,
     /// `[hls]`
     pub hls: HlsConfig,
+    /// `[proxy]`
+    pub proxy: ProxyConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -105,6 +109,13 @@ pub struct HlsConfig {
     pub idle: Duration,
 }
 
+/// `[proxy]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// Addresses that may be fetched although they are not public; none by default.
+    pub allow_private: Vec<IpNet>,
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -171,6 +182,7 @@ impl Config {
             rtmp: rtmp(&layers)?,
             live: live(&layers)?,
             hls: hls(&layers)?,
+            proxy: ProxyConfig { allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0 },
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,

@@ -87,6 +87,9 @@ fn wrong_values_name_key_place_and_expectation() {
         ("[live]\ngop_cache_bytes = 1", "from 65536"),
         ("[rtmp]\nmax_connections = 0", "from 1 to"),
         ("[rtmp]\nmax_connections = [1]", "not array"),
+        ("[proxy]\nallow_private = '10.0.0.0/33'", "expected true, false, or addresses"),
+        ("[proxy]\nallow_private = ['10.0.0.0/8', 'localhost']", "not `10.0.0.0/8, localhost`"),
+        ("[proxy]\nallow_private = [true]", "not array"),
         ("[log]\nformat = 'xml'", "expected text or json"),
         ("[http]\ntls_cert = 'a.pem'", "without http.tls_key"),
         ("[http]\ntls_key = 'a.pem'", "without http.tls_cert"),
@@ -154,4 +157,24 @@ fn the_database_in_force_is_listed_without_being_set() {
     let config = Config::from_layers(&flags, env(&[])).unwrap();
     let row = config.in_force.iter().find(|row| row.key == "database.url").unwrap();
     assert_eq!(row.value, Some(format!("sqlite:{}", dir.path().join("synctv.db").display())));
+}
+
+#[test]
+fn private_addresses_are_allowed_by_name_only() {
+    let allowed = |toml: &str| {
+        let (_dir, flags) = dir_with(toml);
+        let nets = Config::from_layers(&flags, env(&[])).unwrap().proxy.allow_private;
+        nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(allowed(""), "");
+    assert_eq!(allowed("[proxy]\nallow_private = false"), "");
+    assert_eq!(allowed("[proxy]\nallow_private = []"), "");
+    assert_eq!(allowed("[proxy]\nallow_private = true"), "0.0.0.0/0 ::/0");
+    assert_eq!(allowed("[proxy]\nallow_private = '10.0.0.0/8, ::1'"), "10.0.0.0/8 ::1/128");
+    assert_eq!(allowed("[proxy]\nallow_private = ['10.0.0.0/8', '127.0.0.1']"), "10.0.0.0/8 127.0.0.1/32");
+    let config = Config::from_layers(&Flags::default(), env(&[("SYNCTV_PROXY_ALLOW_PRIVATE", "fd00::/8,10.1.2.3")]));
+    let config = config.unwrap();
+    assert_eq!(config.proxy.allow_private.len(), 2);
+    let row = config.in_force.iter().find(|row| row.key == "proxy.allow_private").unwrap();
+    assert_eq!(row.value.as_deref(), Some("fd00::/8,10.1.2.3"));
 }
