@@ -1,9 +1,13 @@
 //! What every backend must do, told as tests. A backend's test file calls [`behaviour_suite!`](crate::behaviour_suite)
 //! with an async function that gives a fresh, empty store.
 
+pub mod events;
 pub mod nodes;
 pub mod playbacks;
+pub mod playlists;
 pub mod probes;
+pub mod rooms;
+pub mod sample;
 mod stage;
 pub mod streams;
 
@@ -74,6 +78,43 @@ macro_rules! behaviour_suite {
             old_events_go_in_portions_and_the_newest_stays,
             spent_tokens_go,
             housekeeping_leaves_what_is_young,
+        );
+        $crate::behaviour_suite!($fresh; rooms:
+            a_room_is_made_whole,
+            a_room_that_cannot_be_made_leaves_nothing,
+            a_room_has_a_name_of_its_own_in_any_script,
+            a_room_is_found_by_id_or_name,
+            rooms_are_listed_by_name_in_pages_with_counts,
+            a_change_is_stored_and_told,
+            a_bad_change_changes_nothing,
+            a_deleted_room_takes_everything_and_is_gone,
+            what_is_in_no_room_is_not_found,
+            a_token_is_found_by_its_hash_until_its_time_comes,
+            a_revoked_token_stays_revoked_and_is_told_once,
+            a_token_of_another_room_is_not_found,
+        );
+        $crate::behaviour_suite!($fresh; playlists:
+            the_first_playlist_is_the_oldest,
+            a_playlist_has_a_name_of_its_own_in_its_room,
+            the_last_and_the_selected_playlist_stay,
+            a_deleted_playlist_takes_its_media,
+            media_are_appended_in_order_all_or_nothing,
+            every_change_of_a_playlist_raises_its_revision_and_is_told,
+            a_move_puts_one_media_where_it_was_asked,
+            moves_between_the_same_neighbours_never_run_out_of_places,
+            the_selected_media_stays,
+            a_given_duration_is_known_at_once,
+            another_rooms_media_are_not_found,
+            moves_at_the_same_time_keep_every_media_once,
+            ten_thousand_media_are_paged_in_order,
+        );
+        $crate::behaviour_suite!($fresh; events:
+            events_are_numbered_without_gaps_under_many_posters,
+            an_event_needs_its_room,
+            events_after_marks_come_by_room_and_number,
+            the_newest_events_of_a_kind_come_oldest_first,
+            heads_leave_out_rooms_that_are_gone,
+            every_event_is_hinted_when_it_can_be_read,
         );
     };
     ($fresh:ident; $module:ident: $($name:ident),* $(,)?) => {

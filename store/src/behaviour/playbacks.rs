@@ -203,7 +203,7 @@ pub async fn an_advance_needs_what_was_judged(store: &dyn Store) {
     let mut nothing = judged.clone();
     nothing.playback.target = None;
     refused("no target", &nothing, &onward(&judged, 1)).await;
-    store.change_room("a", &delayed(LONG_AGO * 2)).await.expect("change");
+    store.change_room("a", &delayed(LONG_AGO)).await.expect("change");
     refused("delay", &judged, &onward(&judged, 1)).await;
     store.change_room("a", &delayed(Duration::ZERO)).await.expect("change");
     let paused = write(store, "a", |seen| Playback { playing: false, ..playing(seen, 0, LONG_AGO) }).await;
