@@ -23,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use synctv_store::Store;
+use synctv_store_postgres::PostgresStore;
 use synctv_store_sqlite::SqliteStore;
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -88,7 +89,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         hub: hub.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
-        readiness: Arc::new(Readiness::default()),
+        readiness: Arc::new(Readiness::new(store.clone())),
     });
 
     let demo_secret = match config.demo {
@@ -146,6 +147,12 @@ async fn open_store(database: &Database) -> anyhow::Result<(Arc<dyn Store>, Stri
             let store =
                 SqliteStore::open(path).await.with_context(|| format!("open the database {}", path.display()))?;
             Ok((Arc::new(store), format!("sqlite:{}", path.display())))
+        }
+        Database::Postgres { url, shown, max_connections } => {
+            let store = PostgresStore::connect(url.reveal(), *max_connections)
+                .await
+                .with_context(|| format!("open the database {shown}"))?;
+            Ok((Arc::new(store), shown.clone()))
         }
     }
 }

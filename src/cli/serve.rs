@@ -15,7 +15,8 @@ pub(super) struct ServeArgs {
     /// Address publishers connect to; port 0 picks a free one [default: 0.0.0.0:1935]
     #[arg(long, value_name = "ADDR")]
     rtmp: Option<String>,
-    /// `sqlite:PATH` [default: DATA_DIR/synctv.db]
+    /// `postgres://USER@HOST/DATABASE` or `sqlite:PATH`; everybody on this machine can read a password given here, but not one in the
+    /// environment variable `SYNCTV_DATABASE_URL` or in the file [default: DATA_DIR/synctv.db]
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
     /// Addresses that are not public but may be fetched as media: CIDRs with commas between, or `true` for all [default: none]

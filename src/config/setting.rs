@@ -52,7 +52,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("proxy.allow_private", "false", "addresses that are not public but may be fetched: CIDRs, true: all"),
     with_default("log.format", "text", "text or json"),
     with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
-    unset("database.url", "sqlite:PATH; by default DATA_DIR/synctv.db"),
+    unset("database.url", "postgres://USER:PASSWORD@HOST/DATABASE or sqlite:PATH; by default DATA_DIR/synctv.db"),
+    with_default("database.max_connections", "16", "connections to PostgreSQL"),
 ];
 
 /// A value that can be read from text; the error says what is expected.
