@@ -1,7 +1,9 @@
 //! The settings there are, and how a value is read from text.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::LogFormat;
 use super::units::parse_size;
@@ -52,9 +54,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("room.max_connections", "20000", "members in all rooms on this process"),
     with_default("room.max_message_bytes", "16 KiB", "the longest message of a member"),
     with_default("room.messages_per_s", "20", "messages a member may send, twice as many at once"),
+    with_default("proxy.allow_private", "false", "addresses that are not public but may be fetched: CIDRs, true: all"),
     with_default("log.format", "text", "text or json"),
     with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
-    unset("database.url", "sqlite:PATH; by default DATA_DIR/synctv.db"),
+    unset("database.url", "postgres://USER:PASSWORD@HOST/DATABASE or sqlite:PATH; by default DATA_DIR/synctv.db"),
+    with_default("database.max_connections", "16", "connections to PostgreSQL"),
 ];
 
 /// A value that can be read from text; the error says what is expected.
@@ -171,6 +175,30 @@ impl FromText for Origins {
         };
         (!origins.is_empty() && origins.iter().all(is_origin)).then_some(Self(origins))
     }
+}
+
+/// Addresses that are fetched although they are not public.
+pub(super) struct Private(pub(super) Vec<IpNet>);
+
+impl FromText for Private {
+    const EXPECTED: &'static str = "true, false, or addresses like 10.1.0.0/16, 192.168.1.7, fd00::/8";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match bool::from_text(text) {
+            Some(false) => return Some(Self(Vec::new())),
+            Some(true) => return Some(Self(vec![Ipv4Net::default().into(), Ipv6Net::default().into()])),
+            None if text.is_empty() => return Some(Self(Vec::new())),
+            None => {}
+        }
+        let net = |part: &str| part.parse().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+        text.split(',').map(|part| net(part.trim())).collect::<Option<_>>().map(Self)
+    }
+}
+
+/// Whether a TOML array may give the value.
+pub(super) fn is_list(key: &str) -> bool {
+    matches!(key, "proxy.allow_private" | "http.allowed_origins")
 }
 
 /// Whether the value must not be shown.

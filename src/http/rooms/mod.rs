@@ -53,3 +53,12 @@ pub(super) fn routes() -> Vec<Route> {
         ("/api/v1/rooms/{room}/ws", get(ws::join)),
     ]
 }
+
+#[cfg(test)]
+mod authority_tests;
+#[cfg(test)]
+mod media_tests;
+#[cfg(test)]
+mod playback_tests;
+#[cfg(test)]
+mod tests;
