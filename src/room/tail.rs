@@ -24,8 +24,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 /// Announces until `stop`.
 pub async fn run(plane: Arc<RoomPlane>, stop: CancellationToken) {
     let hints = plane.store.hints();
-    let tail = Tail { plane, dirty: HashMap::new(), stale: HashMap::new(), versions: HashMap::new(), resync: false };
-    let _ = stop.run_until_cancelled(tail.follow(hints)).await;
+    let _ = stop.run_until_cancelled(Tail::new(plane).follow(hints)).await;
 }
 
 /// What cannot be taken from an event's body and is read before it is announced.
@@ -49,6 +48,10 @@ struct Tail {
 }
 
 impl Tail {
+    fn new(plane: Arc<RoomPlane>) -> Self {
+        Self { plane, dirty: HashMap::new(), stale: HashMap::new(), versions: HashMap::new(), resync: false }
+    }
+
     async fn follow(mut self, mut hints: Receiver<Hint>) {
         let mut pause = PAUSE.0;
         loop {
@@ -267,3 +270,7 @@ impl Tail {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "tail_tests.rs"]
+mod tests;

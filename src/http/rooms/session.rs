@@ -314,3 +314,7 @@ fn late() -> Error {
 fn rounded(ms: f64) -> f64 {
     (ms * 1000.0).round() / 1000.0
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
