@@ -29,8 +29,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 async fn fresh() -> (TempDir, SqliteStore) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&dir.path().join("synctv.db")).await.unwrap();
+    let dir = tempfile::tempdir().expect("temp dir");
+    let store = SqliteStore::open(&dir.path().join("synctv.db")).await.expect("open");
     (dir, store)
 }
 
@@ -45,25 +45,25 @@ async fn follows_a_list(store: &SqliteStore, steps: Vec<Step>) -> Result<(), Tes
                 let ids: Vec<_> = (made..made + count).map(|n| format!("m_{n}")).collect();
                 made += count;
                 let media: Vec<_> = ids.iter().map(|id| new_media(id)).collect();
-                let first = store.add_media("r_demo", "p_demo", &media).await.unwrap();
+                let first = store.add_media("r_demo", "p_demo", &media).await.expect("add");
                 prop_assert_eq!(first, list.len() as u64 + 1);
                 list.extend(ids);
             }
             Step::Move(which, position) if !list.is_empty() => {
                 let id = list.remove(which % list.len());
                 let index = (position.max(1) as usize - 1).min(list.len());
-                let moved = store.move_media("r_demo", &id, position).await.unwrap();
+                let moved = store.move_media("r_demo", &id, position).await.expect("move");
                 prop_assert_eq!(moved.position, index as u64 + 1);
                 list.insert(index, id);
             }
             Step::Remove(which) if !list.is_empty() => {
                 let id = list.remove(which % list.len());
-                store.remove_media("r_demo", &id).await.unwrap();
+                store.remove_media("r_demo", &id).await.expect("remove");
             }
             Step::Knead if list.len() > 1 => {
                 for _ in 0..25 {
-                    let id = list.pop().unwrap();
-                    store.move_media("r_demo", &id, 2).await.unwrap();
+                    let id = list.pop().expect("not empty");
+                    store.move_media("r_demo", &id, 2).await.expect("move");
                     list.insert(1.min(list.len()), id);
                 }
             }
