@@ -43,5 +43,6 @@ mod slow_viewer_disturbs_nobody;
 mod start_fails_with_one_clear_line;
 mod ten_thousand_media_are_paged;
 mod watch_page_plays_in_chromium;
+mod watchers_see_what_happens;
 mod websocket_breaches_end_alone;
 mod websocket_flv_carries_the_same_media;
