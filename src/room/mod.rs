@@ -8,3 +8,6 @@ pub mod control;
 pub mod message;
 pub mod playback;
 pub mod playlist;
+mod runtime;
+
+pub use runtime::ConnectionRuntime;
