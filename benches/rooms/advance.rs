@@ -73,7 +73,7 @@ fn report(api: &mut Api, made: &[Room], states: &[BTreeMap<i64, Value>], skips: 
     for (room, states) in made.iter().zip(states) {
         let history = api.call("GET", &format!("/rooms/{}/history?limit=100", room.id), &Value::Null);
         let mut advanced: BTreeMap<i64, usize> = BTreeMap::new();
-        for turn in history["turns"].as_array().expect("turns").iter().filter(|turn| turn["cause"] != "command") {
+        for turn in history["history"].as_array().expect("a history").iter().filter(|turn| turn["cause"] != "command") {
             *advanced.entry(turn["from_version"].as_i64().expect("a version")).or_default() += 1;
         }
         double += advanced.values().filter(|n| **n > 1).count();

@@ -95,7 +95,7 @@ impl Gateway {
     #[track_caller]
     pub fn turns(&self, room: &Room) -> Vec<Value> {
         let history = self.json(&["room", "history", &room.id]);
-        let mut turns = history["turns"].as_array().unwrap_or_else(|| panic!("no turns in {history}")).clone();
+        let mut turns = history["history"].as_array().unwrap_or_else(|| panic!("no history in {history}")).clone();
         turns.reverse();
         turns
     }
