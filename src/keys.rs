@@ -1,4 +1,4 @@
-//! Publish keys: how a secret is made, and what is kept of it.
+//! Publish keys and tokens of rooms: how a secret is made, and what is kept of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,31 +10,52 @@ use crate::secret::Secret;
 /// A fresh key: the id may be shown for ever, the secret once.
 #[derive(Debug)]
 pub struct FreshKey {
-    /// Public id, `k_` and 10 characters.
+    /// Public id, `k_` (of a publish key) and 10 characters.
     pub id: String,
-    /// `sk_` and 32 random bytes in URL-safe base64, so that it stands in a URL and a shell word as it is.
+    /// `sk_` (of a publish key) and 32 random bytes in URL-safe base64, so that it stands in a URL and a shell word as it is.
     pub secret: Secret,
 }
 
 impl FreshKey {
-    /// Makes a key from the system's random bytes.
+    /// Makes a publish key from the system's random bytes.
     ///
     /// # Errors
     /// When the system has none to give.
     pub fn generate() -> Result<Self, getrandom::Error> {
-        let (mut secret, mut id) = ([0u8; 32], [0u8; 8]);
-        getrandom::fill(&mut secret)?;
-        getrandom::fill(&mut id)?;
-        let secret = Secret::new(format!("sk_{}", URL_SAFE_NO_PAD.encode(secret)));
-        Ok(Self { id: key_id(u64::from_le_bytes(id)), secret })
+        Self::with_prefixes("k_", "sk_")
+    }
+
+    /// Makes a token of a room: the id begins with `t_`, the secret with `rt_`.
+    ///
+    /// # Errors
+    /// When the system has no random bytes to give.
+    pub fn for_room() -> Result<Self, getrandom::Error> {
+        Self::with_prefixes("t_", "rt_")
+    }
+
+    fn with_prefixes(id: &str, secret: &str) -> Result<Self, getrandom::Error> {
+        let mut random = [0u8; 32];
+        getrandom::fill(&mut random)?;
+        let secret = Secret::new(format!("{secret}{}", URL_SAFE_NO_PAD.encode(random)));
+        Ok(Self { id: fresh_id(id)?, secret })
     }
 }
 
+/// A fresh public id: the prefix (`r_`, `p_`, `m_`, ...) and 10 letters.
+///
+/// # Errors
+/// When the system has no random bytes to give.
+pub fn fresh_id(prefix: &str) -> Result<String, getrandom::Error> {
+    let mut random = [0u8; 8];
+    getrandom::fill(&mut random)?;
+    Ok(lettered(prefix, u64::from_le_bytes(random)))
+}
+
 /// Ten letters of 5 bits each, without those that look alike when read aloud or copied by hand.
-fn key_id(random: u64) -> String {
+fn lettered(prefix: &str, random: u64) -> String {
     const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let letter = |n: u32| char::from(LETTERS[usize::from((random >> (5 * n)) as u8 & 31)]);
-    (0..10).map(letter).fold("k_".to_owned(), |id, letter| id + letter.encode_utf8(&mut [0; 4]))
+    (0..10).map(letter).fold(prefix.to_owned(), |id, letter| id + letter.encode_utf8(&mut [0; 4]))
 }
 
 /// What is stored of a secret. It holds 256 random bits, so a plain SHA-256 cannot be searched for it.

@@ -88,7 +88,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         hub: hub.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
-        readiness: Arc::new(Readiness::default()),
+        readiness: Arc::new(Readiness::new(store.clone())),
     });
 
     let demo_secret = match config.demo {

@@ -6,10 +6,12 @@ mod accept;
 mod handover;
 mod live;
 mod metrics;
+mod readiness;
 mod respond;
-mod rooms;
+pub mod rooms;
 mod route;
 mod ws;
 
 pub use accept::{Listener, serve, serve_unix};
-pub use route::{Gateway, Readiness};
+pub use readiness::Readiness;
+pub use route::Gateway;

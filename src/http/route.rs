@@ -1,33 +1,11 @@
 //! Which request goes where.
 
-use super::{handover::Handover, live, metrics, respond};
+use super::{handover::Handover, live, metrics, readiness::Readiness, respond};
 use crate::{live::Hub, page};
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 use tower::ServiceExt;
-
-/// Whether this process wants traffic.
-#[derive(Debug, Default)]
-pub struct Readiness(AtomicBool);
-
-impl Readiness {
-    /// Starts or stops asking for traffic.
-    pub fn set(&self, ready: bool) {
-        self.0.store(ready, Relaxed);
-    }
-
-    /// Whether traffic is wanted.
-    pub fn get(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-}
 
 /// What every route may use.
 pub struct Gateway {
@@ -69,7 +47,7 @@ impl Gateway {
         }
         match path {
             "/healthz" => probe(true),
-            "/readyz" => probe(self.readiness.get()),
+            "/readyz" => probe(self.readiness.ready().await),
             "/metrics" => respond::bytes(metrics::render(&self.hub).into(), metrics::CONTENT_TYPE, "no-store"),
             "/" => redirect("/watch/demo"),
             _ if path.starts_with("/watch/") || path.starts_with("/assets/") => page(path, request.method()),

@@ -1,35 +1,44 @@
-//! The JSON API under `/api/v1`, for operators: streams, publish keys, status.
+//! The JSON API under `/api/v1`: streams, publish keys and status for operators; [`super::rooms`] adds the rooms.
 //!
 //! [`router`] itself asks nobody who they are: on the Unix socket the file's permissions are the authority. For TCP,
 //! [`require_token`] stands in front of it.
 
 mod endpoints;
 mod keys;
-mod openapi;
-mod problem;
-mod request;
+pub(super) mod openapi;
+pub(super) mod problem;
+pub(super) mod request;
 mod status;
 mod streams;
 pub(super) mod token;
 pub mod wire;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
+use axum::{Extension, Router};
 use synctv_store::Store;
 
 pub use endpoints::{Endpoints, PublicUrl};
 pub use token::require_token;
 
+use self::problem::Problem;
+use super::rooms::{self, Doors};
 use crate::error::Error;
 use crate::live::Hub;
 
 /// No request body of this API is longer, in bytes.
 const BODY_MAX: usize = 64 * 1024;
+/// Every request is answered within this time; a database that is gone must not hold clients for longer than 3 s.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2800);
+
+/// A path and what it answers.
+pub(super) type Route = (&'static str, MethodRouter<AdminState>);
 
 /// What the API works on.
 #[derive(Debug, Clone)]
@@ -54,12 +63,14 @@ pub fn router(state: AdminState) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(in_time))
+        .layer(Extension(Arc::new(Doors::default())))
         .with_state(state)
 }
 
 /// Every path there is. Each of its methods stands in [`openapi`] too.
-fn routes() -> [(&'static str, MethodRouter<AdminState>); 10] {
-    [
+fn routes() -> Vec<Route> {
+    let own: [Route; 10] = [
         (openapi::PATH, get(openapi::show)),
         ("/api/v1/status", get(status::show)),
         ("/api/v1/streams", get(streams::list).post(streams::create)),
@@ -70,15 +81,26 @@ fn routes() -> [(&'static str, MethodRouter<AdminState>); 10] {
         ("/api/v1/keys/{id}", delete(keys::revoke)),
         ("/api/v1/keys/{id}/revoke", post(keys::revoke_by_post)),
         ("/api/v1/keys/{id}/rotate", post(keys::rotate)),
-    ]
+    ];
+    own.into_iter().chain(rooms::routes()).collect()
 }
 
-async fn no_route(uri: Uri) -> problem::Problem {
+/// A request that is not answered in time is given up: what it waits for does not answer.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            Problem::from(Error::Unavailable("the database does not answer in time: try again".into())).into_response()
+        }
+    }
+}
+
+async fn no_route(uri: Uri) -> Problem {
     Error::NotFound(format!("there is nothing at {}", uri.path())).into()
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> problem::Problem {
-    problem::Problem::wrong_method(&method, uri.path())
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::wrong_method(&method, uri.path())
 }
 
 #[cfg(test)]

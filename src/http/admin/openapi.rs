@@ -18,8 +18,8 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
 #[openapi(
     info(
         title = "synctv",
-        description = "Streams, publish keys and status of a synctv server. Over TCP a bearer token is needed; \
-                       over the Unix socket in the data directory the file's permissions are the authority. \
+        description = "Streams, publish keys, rooms and status of a synctv server. Over TCP a bearer token is needed: \
+                       the operator's, or within one room one of its own; over the Unix socket in the data directory the file's permissions are the authority. \
                        Times are RFC 3339, spans are seconds, errors are problem documents (RFC 9457)."
     ),
     paths(
@@ -36,6 +36,29 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
         super::keys::revoke,
         super::keys::revoke_by_post,
         super::keys::rotate,
+        crate::http::rooms::rooms::list,
+        crate::http::rooms::rooms::create,
+        crate::http::rooms::rooms::show,
+        crate::http::rooms::rooms::change,
+        crate::http::rooms::rooms::delete,
+        crate::http::rooms::join::join,
+        crate::http::rooms::tokens::list,
+        crate::http::rooms::tokens::create,
+        crate::http::rooms::tokens::revoke,
+        crate::http::rooms::playlists::list,
+        crate::http::rooms::playlists::create,
+        crate::http::rooms::playlists::change,
+        crate::http::rooms::playlists::delete,
+        crate::http::rooms::media::list,
+        crate::http::rooms::media::add,
+        crate::http::rooms::media::show,
+        crate::http::rooms::media::move_to,
+        crate::http::rooms::media::remove,
+        crate::http::rooms::playback::state,
+        crate::http::rooms::playback::command,
+        crate::http::rooms::playback::history,
+        crate::http::rooms::members::list,
+        crate::http::rooms::members::kick,
         show,
     ),
     components(schemas(ProblemBody)),
@@ -48,14 +71,17 @@ struct Api;
 #[derive(IntoResponses)]
 #[response(status = "default", description = "Refused or failed", content_type = "application/problem+json")]
 #[expect(dead_code, reason = "only its description is used")]
-pub(super) struct Failure(ProblemBody);
+pub(in crate::http) struct Failure(ProblemBody);
 
 /// The bearer token of `http.token`.
 struct Token;
 
 impl Modify for Token {
     fn modify(&self, document: &mut Document) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`http.token`")).build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("`http.token`, or a token of the room"))
+            .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }

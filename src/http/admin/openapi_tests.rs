@@ -27,7 +27,7 @@ async fn every_route_is_described_and_nothing_else() {
     assert_eq!(paths, known);
     for path in known {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            let target = path.replace("{name}", "nobody").replace("{id}", "k_nothing");
+            let target = path.replace("{name}", "nobody").replace("{id}", "k_nothing").replace("{room}", "nowhere");
             let request = Request::builder().method(method).uri(target).body(Body::empty()).unwrap();
             let served = router(api.state.clone()).oneshot(request).await.unwrap();
             let served = served.status() != StatusCode::METHOD_NOT_ALLOWED;

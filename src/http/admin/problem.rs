@@ -6,24 +6,49 @@ use axum::response::{IntoResponse, Response};
 
 use super::wire::ProblemBody;
 use crate::error::Error;
+use crate::room::message::State;
+
+/// When something is unavailable, another attempt makes sense after so many seconds.
+const RETRY_AFTER_S: u8 = 2;
 
 /// A failed request.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(in crate::http) struct Problem {
     status: StatusCode,
     detail: String,
+    /// Whole seconds after which another attempt may succeed.
+    retry_after: Option<u8>,
+    /// The fresh state, where a stale version was given.
+    state: Option<Box<State>>,
 }
 
 /// What a handler answers.
-pub(super) type Answer<T> = Result<T, Problem>;
+pub(in crate::http) type Answer<T> = Result<T, Problem>;
 
 impl Problem {
-    pub(super) fn wrong_method(method: &Method, path: &str) -> Self {
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: format!("{path} does not take {method}") }
+    fn new(status: StatusCode, detail: String) -> Self {
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
+        Self { status, detail, retry_after, state: None }
     }
 
-    pub(super) fn unreadable_body(rejection: &axum::extract::rejection::BytesRejection) -> Self {
-        Self { status: rejection.status(), detail: rejection.body_text() }
+    pub(in crate::http) fn wrong_method(method: &Method, path: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"))
+    }
+
+    /// Too often; another attempt may be made after so many seconds.
+    pub(in crate::http) fn too_many(detail: &str, retry_after: u8) -> Self {
+        let retry_after = Some(retry_after);
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail.to_owned()) }
+    }
+
+    /// A command for a version that is no longer the room's.
+    pub(in crate::http) fn stale(expected: i64, state: State) -> Self {
+        let detail = format!("the room is at version {}, not {expected}: somebody else changed it", state.version);
+        Self { state: Some(Box::new(state)), ..Self::new(StatusCode::CONFLICT, detail) }
+    }
+
+    pub(in crate::http) fn unreadable_body(rejection: &axum::extract::rejection::BytesRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
     }
 }
 
@@ -37,7 +62,7 @@ impl From<Error> for Problem {
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self { status, detail: err.to_string() }
+        Self::new(status, err.to_string())
     }
 }
 
@@ -65,12 +90,16 @@ impl IntoResponse for Problem {
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
             detail: self.detail,
+            state: self.state.map(|state| *state),
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"synctv\""));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(u16::from(seconds)));
         }
         response
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// Marks a request that came over TCP, where its Host header says under which name this server was reached.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OverTcp;
+pub(in crate::http) struct OverTcp;
 
 /// The authority a client used to reach this server; `None` over the Unix socket.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for ReachedAs {
 }
 
 /// A JSON body, whatever its Content-Type says; an empty one counts as `{}`.
-pub(super) struct Body<T>(pub(super) T);
+pub(in crate::http) struct Body<T>(pub(in crate::http) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -52,8 +52,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// The query of a list.
+pub(in crate::http) struct Asked<T>(pub(in crate::http) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(query)| Self(query)).map_err(|err| Error::Invalid(err.body_text()).into())
+    }
+}
+
 /// A span of time given in seconds, from one second to a century.
-pub(super) fn span(what: &str, seconds: u64) -> Result<Duration, Error> {
+pub(in crate::http) fn span(what: &str, seconds: u64) -> Result<Duration, Error> {
     const CENTURY: u64 = 100 * 365 * 24 * 3600;
     if (1..=CENTURY).contains(&seconds) {
         Ok(Duration::from_secs(seconds))

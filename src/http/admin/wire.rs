@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::live::StreamState;
+use crate::room::message::State;
 
 /// `GET /api/v1/status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -235,7 +236,7 @@ pub struct CreatedKey {
 }
 
 /// An error (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemBody {
     /// `about:blank`: the status says it all.
     #[serde(rename = "type")]
@@ -246,4 +247,7 @@ pub struct ProblemBody {
     pub status: u16,
     /// What went wrong here and what to do.
     pub detail: String,
+    /// The fresh state, when a command expected another version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
 }

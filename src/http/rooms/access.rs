@@ -1,9 +1,12 @@
 //! Who asks, and what they may do in a room: the operator everything, a token's holder what its role says.
 
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use synctv_store::{Role, Room, RoomToken, Store};
 
 use crate::error::Error;
+use crate::http::admin::AdminState;
+use crate::http::admin::problem::Problem;
 use crate::http::admin::token::{bearer_of, is_operator};
 use crate::keys;
 
@@ -14,6 +17,37 @@ pub(in crate::http) struct Caller {
     pub role: Role,
     /// Their token; `None` for the operator.
     pub token: Option<RoomToken>,
+}
+
+/// The room that a path names and who asks, with the role of a viewer at least. As the first thing that a handler takes it keeps
+/// strangers' bodies from being read.
+#[derive(Debug)]
+pub(in crate::http) struct InRoom {
+    /// The room.
+    pub room: Room,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl FromRequestParts<AdminState> for InRoom {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AdminState) -> Result<Self, Problem> {
+        let room = room_in_path(parts).await?;
+        let (room, caller) = enter(state.store.as_ref(), parts, None, &room, Role::Viewer).await?;
+        Ok(Self { room, caller })
+    }
+}
+
+/// The `{room}` of a path.
+///
+/// # Errors
+/// `NotFound` for a path that is no text.
+pub(super) async fn room_in_path(parts: &mut Parts) -> Result<String, Error> {
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|err| Error::NotFound(err.to_string()))?;
+    let room = params.iter().find(|(name, _)| *name == "room").map(|(_, value)| value.to_owned());
+    room.ok_or_else(|| Error::NotFound("the path names no room".into()))
 }
 
 /// The room that is asked for, by id or name, and who asks. `query_token` is the `?token=` of a WebSocket.
@@ -53,6 +87,11 @@ pub(in crate::http) async fn enter(
 }
 
 impl Caller {
+    /// Who it is, for the log: the token's public id, or `operator`.
+    pub(in crate::http) fn by(&self) -> &str {
+        self.token.as_ref().map_or("operator", |token| &token.id)
+    }
+
     /// Refuses a role that is too small.
     ///
     /// # Errors

@@ -1,0 +1,205 @@
+//! Media: list, add, show, move, remove.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use synctv_store::{Media, NewMedia, Source};
+
+use super::access::InRoom;
+use super::media_url::{check_url, named_after};
+use super::playback::{hex, stop_if};
+use super::rooms::page_size;
+use super::tokens::fresh_id;
+use super::wire::{AddMedia, Added, AddedMedia, MediaItem, MediaList, MoveMedia, NewItem};
+use crate::error::Error;
+use crate::http::admin::AdminState;
+use crate::http::admin::openapi::Failure;
+use crate::http::admin::problem::Answer;
+use crate::http::admin::request::{Asked, Body};
+use crate::room::playlist::target_hash;
+
+/// Media on a page, unless it is said how many; the most; and the most that are added at once.
+const PAGE: u32 = 100;
+const PAGE_MAX: u32 = 1000;
+const ADDED_MAX: usize = 1000;
+/// The longest duration that may be given: a year.
+const DURATION_MAX_MS: u64 = 366 * 24 * 3600 * 1000;
+
+/// The query of the list.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct Page {
+    playlist: Option<String>,
+    #[serde(default)]
+    offset: u64,
+    limit: Option<u32>,
+}
+
+/// A playlist's media, a page at a time.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{room}/media",
+    tag = "media",
+    params(
+        ("room" = String, Path, description = "Id or name of the room"),
+        ("playlist" = Option<String>, Query, description = "Id or name of the playlist; absent: the room's first"),
+        ("offset" = Option<u64>, Query, description = "How many to pass over; absent: 0"),
+        ("limit" = Option<u32>, Query, description = "At most so many, 1 to 1000; absent: 100"),
+    ),
+    responses((status = 200, description = "In order", body = MediaList), Failure)
+)]
+pub(in crate::http) async fn list(
+    State(state): State<AdminState>,
+    InRoom { room, .. }: InRoom,
+    Asked(page): Asked<Page>,
+) -> Answer<Json<MediaList>> {
+    let limit = page_size(page.limit, PAGE, PAGE_MAX)?;
+    let playlist = state.store.playlist(&room.id, page.playlist.as_deref()).await?;
+    // No database counts further than this.
+    let offset = page.offset.min(i64::MAX as u64);
+    let media = state.store.media_page(&room.id, &playlist.id, offset, limit).await?;
+    let end = offset.saturating_add(media.len() as u64);
+    let next_offset = (!media.is_empty() && end < playlist.media).then_some(end);
+    let media = media.into_iter().map(item).collect();
+    Ok(Json(MediaList { playlist_id: playlist.id, media, total: playlist.media, next_offset }))
+}
+
+/// Append one media, or several: all or none.
+#[utoipa::path(
+    post,
+    path = "/api/v1/rooms/{room}/media",
+    tag = "media",
+    params(("room" = String, Path, description = "Id or name of the room")),
+    request_body = AddMedia,
+    responses((status = 201, description = "Added", body = Added), Failure)
+)]
+pub(in crate::http) async fn add(
+    State(state): State<AdminState>,
+    InRoom { room, caller }: InRoom,
+    Body(wanted): Body<AddMedia>,
+) -> Answer<(StatusCode, Json<Added>)> {
+    caller.need(room.settings.control)?;
+    let playlist = state.store.playlist(&room.id, wanted.playlist.as_deref()).await?;
+    let (items, several) = items(wanted)?;
+    let media: Vec<_> = items.into_iter().map(|item| new_media(&playlist.id, item)).collect::<Result<_, _>>()?;
+    let first = state.store.add_media(&room.id, &playlist.id, &media).await?;
+    let mut added = media.into_iter().zip(first..).map(|(media, position)| AddedMedia { id: media.id, position });
+    let answer = match added.next() {
+        Some(one) if !several => Added::One(one),
+        one => Added::Several { added: one.into_iter().chain(added).collect() },
+    };
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// One media.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{room}/media/{id}",
+    tag = "media",
+    params(
+        ("room" = String, Path, description = "Id or name of the room"),
+        ("id" = String, Path, description = "Id of the media"),
+    ),
+    responses((status = 200, description = "The media", body = MediaItem), Failure)
+)]
+pub(in crate::http) async fn show(
+    State(state): State<AdminState>,
+    InRoom { room, .. }: InRoom,
+    Path((_, id)): Path<(String, String)>,
+) -> Answer<Json<MediaItem>> {
+    Ok(Json(item(state.store.media(&room.id, &id).await?)))
+}
+
+/// Move a media to another place in its playlist.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/rooms/{room}/media/{id}",
+    tag = "media",
+    params(
+        ("room" = String, Path, description = "Id or name of the room"),
+        ("id" = String, Path, description = "Id of the media"),
+    ),
+    request_body = MoveMedia,
+    responses((status = 200, description = "Where it is", body = MediaItem), Failure)
+)]
+pub(in crate::http) async fn move_to(
+    State(state): State<AdminState>,
+    InRoom { room, caller }: InRoom,
+    Path((_, id)): Path<(String, String)>,
+    Body(wanted): Body<MoveMedia>,
+) -> Answer<Json<MediaItem>> {
+    caller.need(room.settings.control)?;
+    if wanted.position == 0 {
+        return Err(Error::Invalid("a position is 1 or more".into()).into());
+    }
+    let position = wanted.position.min(i64::MAX as u64);
+    Ok(Json(item(state.store.move_media(&room.id, &id, position).await?)))
+}
+
+/// Remove a media; it is stopped when it is selected.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/rooms/{room}/media/{id}",
+    tag = "media",
+    params(
+        ("room" = String, Path, description = "Id or name of the room"),
+        ("id" = String, Path, description = "Id of the media"),
+    ),
+    responses((status = 204, description = "Removed"), Failure)
+)]
+pub(in crate::http) async fn remove(
+    State(state): State<AdminState>,
+    InRoom { room, caller }: InRoom,
+    Path((_, id)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    caller.need(room.settings.control)?;
+    let store = state.store.as_ref();
+    stop_if(store, &room.id, |target| target.media_id == id).await?;
+    store.remove_media(&room.id, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is to be added, and whether it was given as a list.
+fn items(wanted: AddMedia) -> Result<(Vec<NewItem>, bool), Error> {
+    let AddMedia { url, name, duration_ms, media, .. } = wanted;
+    let one_or_many = || Error::Invalid("give either `url` or `media`".into());
+    match (url, media) {
+        (Some(url), None) => Ok((vec![NewItem { url, name, duration_ms }], false)),
+        (None, Some(_)) if name.is_some() || duration_ms.is_some() => Err(one_or_many()),
+        (None, Some(media)) if media.is_empty() || media.len() > ADDED_MAX => {
+            Err(Error::Invalid(format!("`media` has 1 to {ADDED_MAX} items, not {}", media.len())))
+        }
+        (None, Some(media)) => Ok((media, true)),
+        _ => Err(one_or_many()),
+    }
+}
+
+fn new_media(playlist_id: &str, item: NewItem) -> Result<NewMedia, Error> {
+    check_url(&item.url)?;
+    let name = item.name.unwrap_or_else(|| named_after(&item.url));
+    synctv_store::check_title("a media's name", &name)?;
+    if item.duration_ms.is_some_and(|ms| !(1..=DURATION_MAX_MS).contains(&ms)) {
+        return Err(Error::Invalid(format!("duration_ms is 1 to {DURATION_MAX_MS}")));
+    }
+    let id = fresh_id("m_")?;
+    let target_hash = target_hash(playlist_id, &id, None);
+    let duration = item.duration_ms.map(Duration::from_millis);
+    Ok(NewMedia { id, name, source: Source::DirectUrl { url: item.url }, target_hash, duration })
+}
+
+fn item(media: Media) -> MediaItem {
+    let Source::DirectUrl { url } = media.source;
+    MediaItem {
+        id: media.id,
+        playlist_id: media.playlist_id,
+        position: media.position,
+        name: media.name,
+        url,
+        target_hash: hex(&media.target_hash),
+        duration_status: media.length.status().to_owned(),
+        duration_ms: media.length.known_ms(),
+        created_at: media.created_at,
+    }
+}

@@ -1,0 +1,68 @@
+//! Who is in a room, and throwing somebody out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+use synctv_store::{EventKind, NodePresence, Role};
+
+use super::access::InRoom;
+use super::wire::{KickMember, Members};
+use crate::error::Error;
+use crate::http::admin::AdminState;
+use crate::http::admin::openapi::Failure;
+use crate::http::admin::problem::Answer;
+use crate::http::admin::request::Body;
+
+/// Who is there, on all nodes.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{room}/members",
+    tag = "rooms",
+    params(("room" = String, Path, description = "Id or name of the room")),
+    responses((status = 200, description = "As the nodes last said, within seconds", body = Members), Failure)
+)]
+pub(in crate::http) async fn list(
+    State(state): State<AdminState>,
+    InRoom { room, .. }: InRoom,
+) -> Answer<Json<Members>> {
+    Ok(Json(members(state.store.presence(&[room.id]).await?)))
+}
+
+/// Close a member's connections; for owners. Their token goes on working.
+#[utoipa::path(
+    post,
+    path = "/api/v1/rooms/{room}/kick",
+    tag = "rooms",
+    params(("room" = String, Path, description = "Id or name of the room")),
+    request_body = KickMember,
+    responses((status = 204, description = "Asked for on every node"), Failure)
+)]
+pub(in crate::http) async fn kick(
+    State(state): State<AdminState>,
+    InRoom { room, caller }: InRoom,
+    Body(wanted): Body<KickMember>,
+) -> Answer<StatusCode> {
+    caller.need(Role::Owner)?;
+    // Presence lags behind who is there, so it does not decide; a node that does not hold the member does nothing.
+    if !wanted.member.starts_with("c_") || wanted.member.len() != 12 {
+        return Err(Error::NotFound(format!("there is no member `{}` in this room", wanted.member)).into());
+    }
+    state.store.post(&room.id, EventKind::Kick, &wanted.member).await?;
+    tracing::info!(room = room.id, member = wanted.member, by = caller.by(), "member kicked");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn members(present: Vec<NodePresence>) -> Members {
+    let connections = present.iter().map(|node| u64::from(node.presence.connections)).sum();
+    let members = present.into_iter().flat_map(|said| {
+        let members: Vec<Value> = serde_json::from_str(&said.presence.members).unwrap_or_default();
+        members.into_iter().map(move |mut member| {
+            if let Some(member) = member.as_object_mut() {
+                member.insert("node".to_owned(), said.node.clone().into());
+            }
+            member
+        })
+    });
+    Members { members: members.collect(), connections }
+}

@@ -1,0 +1,146 @@
+//! Playlists and the media in them.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// A playlist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaylistItem {
+    /// `p_` and 10 characters.
+    pub id: String,
+    /// What people call it, unique in its room.
+    pub name: String,
+    /// Grows with every change of its order or contents.
+    pub revision: i64,
+    /// How many media it has.
+    pub media: u64,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+/// `GET /api/v1/rooms/{room}/playlists`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaylistList {
+    /// Oldest first.
+    pub playlists: Vec<PlaylistItem>,
+}
+
+/// `POST /api/v1/rooms/{room}/playlists`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePlaylist {
+    /// What to call it.
+    pub name: String,
+}
+
+/// `PATCH /api/v1/rooms/{room}/playlists/{playlist}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePlaylist {
+    /// Another name.
+    pub name: String,
+}
+
+/// A media in its playlist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MediaItem {
+    /// `m_` and 10 characters.
+    pub id: String,
+    /// The playlist it is in.
+    pub playlist_id: String,
+    /// Its place there, from 1.
+    pub position: u64,
+    /// What people call it.
+    pub name: String,
+    /// Where it comes from.
+    pub url: String,
+    /// 64 hex digits: what the playback state says when this plays.
+    pub target_hash: String,
+    /// pending, known, live or failed.
+    pub duration_status: String,
+    /// When it is known.
+    pub duration_ms: Option<i64>,
+    /// When it was added.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+/// `GET /api/v1/rooms/{room}/media`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MediaList {
+    /// The playlist's id.
+    pub playlist_id: String,
+    /// In order.
+    pub media: Vec<MediaItem>,
+    /// How many the playlist has.
+    pub total: u64,
+    /// The `offset` of the next page; null on the last one.
+    pub next_offset: Option<u64>,
+}
+
+/// A media to be added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewItem {
+    /// http or https.
+    pub url: String,
+    /// What to call it; absent: the last part of the URL's path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its duration, when it is known; it is not probed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+}
+
+/// `POST /api/v1/rooms/{room}/media`: one media by its `url`, or several as `media`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddMedia {
+    /// Of one media: http or https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Of one media: what to call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Of one media: its duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Several media, at most 1000, added all or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Vec<NewItem>>,
+    /// Id or name of the playlist; absent: the room's first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playlist: Option<String>,
+}
+
+/// Where a media came to stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AddedMedia {
+    /// Its id.
+    pub id: String,
+    /// Its place in the playlist, from 1.
+    pub position: u64,
+}
+
+/// The answer to adding: one media as it is, several as `added`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Added {
+    /// One.
+    One(AddedMedia),
+    /// Several.
+    Several {
+        /// In the order they were given.
+        added: Vec<AddedMedia>,
+    },
+}
+
+/// `PATCH /api/v1/rooms/{room}/media/{id}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveMedia {
+    /// From 1; beyond the end means the end.
+    pub position: u64,
+}
