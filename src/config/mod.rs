@@ -27,6 +27,8 @@ pub struct Config {
     pub live: LiveConfig,
     /// `[hls]`
     pub hls: HlsConfig,
+    /// `[worker]`
+    pub worker: WorkerConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -102,6 +104,17 @@ pub struct HlsConfig {
     pub idle: Duration,
 }
 
+/// `[worker]`
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Rooms advanced at the same time.
+    pub advance_concurrency: usize,
+    /// Durations found out at the same time.
+    pub probe_concurrency: usize,
+    /// How long a room is inactive before what it held is given up.
+    pub release_grace: Duration,
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -175,6 +188,7 @@ impl Config {
             rtmp: rtmp(&layers)?,
             live: live(&layers)?,
             hls: hls(&layers)?,
+            worker: worker(&layers)?,
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
@@ -238,6 +252,14 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
 
 fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
     Ok(HlsConfig { idle: layers.duration("hls.idle_s", 1..=86_400)? })
+}
+
+fn worker(layers: &Layers) -> Result<WorkerConfig, ConfigError> {
+    Ok(WorkerConfig {
+        advance_concurrency: layers.number("worker.advance_concurrency", 1..=256)?,
+        probe_concurrency: layers.number("worker.probe_concurrency", 1..=256)?,
+        release_grace: layers.duration("worker.release_grace_s", 0..=3600)?,
+    })
 }
 
 /// What the layers hold, with the one default that depends on another setting.
