@@ -21,8 +21,8 @@ type Seen = (usize, Value);
 
 pub fn run(bench: &Bench) {
     let (rooms, ends) = if bench.dry { (5, 2) } else { (ROOMS, ENDS) };
-    let cluster = Cluster::start();
-    let url = cluster.database("advance");
+    let cluster = Cluster::new();
+    let url = cluster.database();
     let config = format!("[http]\ntoken = \"{TOKEN}\"\n[worker]\nadvance_concurrency = 8\n");
     // The ticks of the nodes are shifted by when they start.
     let nodes: Vec<_> = (0..NODES).map(|_| Gateway::start_with(&["--database-url", &url], &config)).collect();

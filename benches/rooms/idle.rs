@@ -9,8 +9,8 @@ pub fn run(bench: &Bench) {
     let rooms = if bench.dry { 20 } else { ROOMS };
     let window = Duration::from_secs(if bench.dry { 3 } else { 60 });
     measure(bench, "SQLite", &[], rooms, window);
-    let cluster = super::harness::Cluster::start();
-    let url = cluster.database("idle");
+    let cluster = super::harness::Cluster::new();
+    let url = cluster.database();
     measure(bench, "Postgres", &["--database-url", &url], rooms, window);
 }
 

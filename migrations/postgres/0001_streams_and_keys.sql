@@ -2,7 +2,7 @@
 
 -- The clock itself, not the beginning of the transaction.
 CREATE FUNCTION now_ms() RETURNS BIGINT LANGUAGE SQL VOLATILE PARALLEL SAFE
-    AS $$ SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT $$;
+    AS $$ SELECT FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT $$;
 
 CREATE TABLE streams (
     name       TEXT COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 128),

@@ -1,5 +1,8 @@
 -- Rooms, what plays in them, and which node does what. Times are milliseconds since the Unix epoch by the database's clock.
 
+-- That clock. It is one row, and the same time throughout a statement.
+CREATE VIEW clock AS SELECT CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) AS ms;
+
 CREATE TABLE rooms (
     id               TEXT PRIMARY KEY NOT NULL,
     name             TEXT NOT NULL UNIQUE,
@@ -65,6 +68,8 @@ CREATE TABLE lengths (
     PRIMARY KEY (room_id, target_hash)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX lengths_by_node ON lengths (node) WHERE node IS NOT NULL;
+
 CREATE TABLE playbacks (
     room_id     TEXT PRIMARY KEY NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
     version     INTEGER NOT NULL DEFAULT 0,
@@ -78,6 +83,10 @@ CREATE TABLE playbacks (
     anchored_at INTEGER NOT NULL DEFAULT 0,
     speed       REAL NOT NULL DEFAULT 1.0 CHECK (speed > 0)
 ) STRICT, WITHOUT ROWID;
+
+-- Deleting a playlist or a media looks here for who has it selected.
+CREATE INDEX playbacks_by_playlist ON playbacks (playlist_id);
+CREATE INDEX playbacks_by_media ON playbacks (media_id);
 
 -- One row for each state that was left for another item.
 CREATE TABLE history (
@@ -102,6 +111,7 @@ CREATE TABLE room_events (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX room_events_by_age ON room_events (at);
+CREATE INDEX room_events_by_kind ON room_events (room_id, kind, seq);
 
 CREATE TABLE nodes (
     id           TEXT PRIMARY KEY NOT NULL,

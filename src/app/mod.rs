@@ -23,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use synctv_store::Store;
+use synctv_store_postgres::PostgresStore;
 use synctv_store_sqlite::SqliteStore;
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -146,6 +147,12 @@ async fn open_store(database: &Database) -> anyhow::Result<(Arc<dyn Store>, Stri
             let store =
                 SqliteStore::open(path).await.with_context(|| format!("open the database {}", path.display()))?;
             Ok((Arc::new(store), format!("sqlite:{}", path.display())))
+        }
+        Database::Postgres { url, shown, max_connections } => {
+            let store = PostgresStore::connect(url.reveal(), *max_connections)
+                .await
+                .with_context(|| format!("open the database {shown}"))?;
+            Ok((Arc::new(store), shown.clone()))
         }
     }
 }

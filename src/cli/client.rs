@@ -6,10 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Uri};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::upgrade::Upgraded;
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -44,8 +49,8 @@ enum Target {
     Remote { url: Uri, token: Option<Secret>, ca: Option<PathBuf> },
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
 
 impl Client {
     /// The server that the common arguments name.
@@ -91,6 +96,34 @@ impl Client {
             .judge(&self.name())
     }
 
+    /// Opens a WebSocket (RFC 6455 4.1).
+    pub(super) async fn websocket(&self, path: &str) -> Result<Upgraded, NotJoined> {
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, self.connect()).await;
+        let stream = connected.unwrap_or_else(|_| Err(anyhow!("{} does not answer", self.name())));
+        let stream = stream.map_err(NotJoined::Unreachable)?;
+        let mut request = self.request(Method::GET, path, Bytes::new()).map_err(NotJoined::Refused)?;
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map_err(|err| NotJoined::Refused(anyhow!("no random bytes: {err}")))?;
+        let key = HeaderValue::from_str(&STANDARD.encode(nonce)).expect("base64 can stand in a header");
+        let headers = request.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        headers.insert(SEC_WEBSOCKET_KEY, key);
+        let answered = tokio::time::timeout(ANSWER_TIMEOUT, upgrade(stream, request)).await;
+        let answered = answered.unwrap_or_else(|_| Err(anyhow!("{} does not answer in time", self.name())));
+        match answered.map_err(NotJoined::Later)? {
+            Upgrade::Switched(socket) => Ok(socket),
+            Upgrade::Answered(answer) => {
+                let later = answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS;
+                let Err(err) = answer.judge(&self.name()) else {
+                    return Err(NotJoined::Refused(anyhow!("{} speaks no WebSocket there", self.name())));
+                };
+                Err(if later { NotJoined::Later(err) } else { NotJoined::Refused(err) })
+            }
+        }
+    }
+
     fn name(&self) -> String {
         match &self.target {
             Target::Local { data_dir } => format!("the synctv on {}", data_dir.display()),
@@ -122,6 +155,17 @@ impl Client {
             Target::Remote { url, ca, .. } => connect_remote(url, ca.as_deref()).await,
         }
     }
+}
+
+/// Why there is no WebSocket.
+#[derive(Debug)]
+pub(super) enum NotJoined {
+    /// The server does not want this client.
+    Refused(anyhow::Error),
+    /// The server cannot have it now.
+    Later(anyhow::Error),
+    /// Nothing answers there.
+    Unreachable(anyhow::Error),
 }
 
 fn wrong_url(server: &str) -> String {
@@ -194,7 +238,7 @@ fn tls_config(ca: Option<&Path>) -> Result<ClientConfig> {
 
 /// An answer, not judged yet.
 struct Answer {
-    status: hyper::StatusCode,
+    status: StatusCode,
     body: Bytes,
 }
 
@@ -207,6 +251,25 @@ async fn exchange(stream: Box<dyn Stream>, request: Request<Full<Bytes>>) -> Res
     let body = body.map_err(|err| anyhow!("the answer broke off: {err}"))?.to_bytes();
     driver.abort();
     Ok(Answer { status, body })
+}
+
+/// What became of a request for a WebSocket.
+enum Upgrade {
+    Switched(Upgraded),
+    Answered(Answer),
+}
+
+async fn upgrade(stream: Box<dyn Stream>, request: Request<Full<Bytes>>) -> Result<Upgrade> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection.with_upgrades());
+    let response = sender.send_request(request).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(Upgrade::Switched(hyper::upgrade::on(response).await?));
+    }
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
+    let body = body.map_err(|err| anyhow!("the answer broke off: {err}"))?.to_bytes();
+    Ok(Upgrade::Answered(Answer { status, body }))
 }
 
 impl Answer {

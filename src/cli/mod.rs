@@ -1,13 +1,21 @@
-//! The command line. Commands that ask a running server return the text to print; only this file prints.
+//! The command line. Commands that ask a running server return the text to print; only this file prints, and `room watch`.
 
 mod client;
 mod config;
 mod key;
+mod media;
+mod password;
+mod playback;
+mod playlist;
+mod room;
+mod room_table;
 mod serve;
+mod shown;
 mod status;
 mod stream;
 mod table;
 mod time;
+mod watch;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -43,7 +51,7 @@ struct Common {
     /// Talk to a server elsewhere: http(s)://HOST:PORT
     #[arg(long, global = true, value_name = "URL", env = "SYNCTV_SERVER", hide_env_values = true)]
     server: Option<String>,
-    /// Token of the server elsewhere
+    /// Token of the server elsewhere, or of one of its rooms
     #[arg(long, global = true, value_name = "TOKEN", env = "SYNCTV_TOKEN", hide_env_values = true)]
     token: Option<crate::secret::Secret>,
     /// Certificate authority (PEM) that vouches for the server elsewhere [default: the public ones]
@@ -64,6 +72,18 @@ enum Command {
     /// Publish keys: create, list, revoke, rotate
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Rooms: create, list, show, set, delete, token, tokens, revoke, members, kick, history, watch
+    #[command(subcommand)]
+    Room(room::RoomCommand),
+    /// Playlists of a room: create, list, rename, delete
+    #[command(subcommand)]
+    Playlist(playlist::PlaylistCommand),
+    /// Media of a room: add, list, move, remove
+    #[command(subcommand)]
+    Media(media::MediaCommand),
+    /// What a room plays: get, start, play, pause, seek, speed, next, prev, stop
+    #[command(subcommand)]
+    Playback(playback::PlaybackCommand),
     /// Addresses and counts of the running server
     Status,
     /// The configuration
@@ -118,16 +138,26 @@ fn execute(cli: Cli, serve: impl FnOnce(Config) -> anyhow::Result<()>) -> anyhow
         Command::Completions { shell } => completions(shell),
         Command::Stream(command) => ask(&common, async |client| stream::run(command, &client, common.json).await)?,
         Command::Key(command) => ask(&common, async |client| key::run(command, &client, common.json).await)?,
+        Command::Room(room::RoomCommand::Watch(args)) => return watch(&common, args),
+        Command::Room(command) => ask(&common, async |client| room::run(command, &client, common.json).await)?,
+        Command::Playlist(command) => ask(&common, async |client| playlist::run(command, &client, common.json).await)?,
+        Command::Media(command) => ask(&common, async |client| media::run(command, &client, common.json).await)?,
+        Command::Playback(command) => ask(&common, async |client| playback::run(command, &client, common.json).await)?,
         Command::Status => ask(&common, async |client| status::run(&client, common.json).await)?,
     };
     print(&text)
 }
 
 /// Runs a command against a server.
-fn ask(common: &Common, command: impl AsyncFnOnce(client::Client) -> anyhow::Result<String>) -> anyhow::Result<String> {
+fn ask<T>(common: &Common, command: impl AsyncFnOnce(client::Client) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let client = client::Client::new(common)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(command(client))
+}
+
+/// Prints what happens in a room as it happens: the one command whose text has no end to wait for.
+fn watch(common: &Common, args: watch::WatchArgs) -> anyhow::Result<()> {
+    ask(common, async |client| watch::run(args, &client, common.json).await)
 }
 
 fn completions(shell: Shell) -> String {

@@ -15,9 +15,13 @@ pub(super) struct ServeArgs {
     /// Address publishers connect to; port 0 picks a free one [default: 0.0.0.0:1935]
     #[arg(long, value_name = "ADDR")]
     rtmp: Option<String>,
-    /// `sqlite:PATH` [default: DATA_DIR/synctv.db]
+    /// `postgres://USER@HOST/DATABASE` or `sqlite:PATH`; everybody on this machine can read a password given here, but not one in the
+    /// environment variable `SYNCTV_DATABASE_URL` or in the file [default: DATA_DIR/synctv.db]
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+    /// Addresses that are not public but may be fetched as media: CIDRs with commas between, or `true` for all [default: none]
+    #[arg(long, value_name = "CIDRS")]
+    allow_private: Option<String>,
     /// Publish a small bundled clip in a loop to the public stream `demo`
     #[arg(long)]
     demo: bool,
@@ -33,6 +37,7 @@ pub(super) fn config(common: &Common, args: &ServeArgs) -> Result<Config> {
         ("http.listen", "--http", args.http.clone()),
         ("rtmp.listen", "--rtmp", args.rtmp.clone()),
         ("database.url", "--database-url", args.database_url.clone()),
+        ("proxy.allow_private", "--allow-private", args.allow_private.clone()),
         ("live.open_publish", "--open-publish", args.open_publish.then(|| "true".to_owned())),
     ];
     flags.settings.extend(given.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value?))));

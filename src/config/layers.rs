@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::setting::{FromText, SETTINGS, Setting, Size, is_secret};
+use super::setting::{FromText, SETTINGS, Setting, Size, is_list, is_secret};
 use super::{ConfigError, InForce};
 
 /// What the command line gave.
@@ -203,6 +203,9 @@ fn take(path: &Path, key: &str, value: &toml::Value, into: &mut FileValues) -> R
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Boolean(yes) => yes.to_string(),
+        toml::Value::Array(list) if is_list(key) && list.iter().all(toml::Value::is_str) => {
+            list.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         other => {
             let text = format!("{key} (file {}): expected one value, not {}", path.display(), other.type_str());
             return Err(ConfigError(text));

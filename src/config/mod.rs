@@ -1,5 +1,6 @@
 //! What is in force, and where it came from: flags over `SYNCTV_*` over the TOML file over defaults.
 
+mod database;
 mod layers;
 mod setting;
 mod units;
@@ -8,10 +9,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+pub use database::Database;
 pub use layers::{Flags, Source};
 pub use units::{parse_duration, parse_size};
 
 use crate::secret::Secret;
+use database::{database, without_password};
 use layers::Layers;
 
 /// The configuration of one server.
@@ -29,6 +34,8 @@ pub struct Config {
     pub hls: HlsConfig,
     /// `[worker]`
     pub worker: WorkerConfig,
+    /// `[proxy]`
+    pub proxy: ProxyConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -115,6 +122,13 @@ pub struct WorkerConfig {
     pub release_grace: Duration,
 }
 
+/// `[proxy]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// Addresses that may be fetched although they are not public; none by default.
+    pub allow_private: Vec<IpNet>,
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -131,13 +145,6 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// A level or a filter in tracing's form: `info`, `synctv=debug,info`.
     pub level: String,
-}
-
-/// `[database]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
-    /// One file.
-    Sqlite(PathBuf),
 }
 
 /// A setting as it is in force.
@@ -189,6 +196,7 @@ impl Config {
             live: live(&layers)?,
             hls: hls(&layers)?,
             worker: worker(&layers)?,
+            proxy: ProxyConfig { allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0 },
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
@@ -262,31 +270,16 @@ fn worker(layers: &Layers) -> Result<WorkerConfig, ConfigError> {
     })
 }
 
-/// What the layers hold, with the one default that depends on another setting.
+/// What the layers hold, with the one default that depends on another setting and no database password.
 fn in_force(layers: &Layers, data_dir: &Path) -> Vec<InForce> {
     let mut rows = layers.in_force();
-    for row in rows.iter_mut().filter(|row| row.key == "database.url" && row.value.is_none()) {
-        row.value = Some(format!("sqlite:{}", data_dir.join("synctv.db").display()));
+    for row in rows.iter_mut().filter(|row| row.key == "database.url") {
+        row.value = Some(match &row.value {
+            Some(url) => without_password(url),
+            None => format!("sqlite:{}", data_dir.join("synctv.db").display()),
+        });
     }
     rows
-}
-
-/// `sqlite:PATH`, a bare path, or nothing for the file in the data directory.
-fn database(layers: &Layers, data_dir: &Path) -> Result<Database, ConfigError> {
-    let Some(url) = layers.optional::<String>("database.url")? else {
-        return Ok(Database::Sqlite(data_dir.join("synctv.db")));
-    };
-    let place = layers.place("database.url");
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let text = "PostgreSQL comes with a later version; leave database.url out to use the embedded database";
-        return Err(ConfigError(format!("database.url ({place}): {text}")));
-    }
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(&url);
-    if path.is_empty() || path.contains("://") || path == ":memory:" {
-        // Never repeated: a URL may carry a password.
-        return Err(ConfigError(format!("database.url ({place}): expected `sqlite:PATH` or a path to a file")));
-    }
-    Ok(Database::Sqlite(PathBuf::from(path)))
 }
 
 #[cfg(test)]

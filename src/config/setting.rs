@@ -1,7 +1,9 @@
 //! The settings there are, and how a value is read from text.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::LogFormat;
 use super::units::parse_size;
@@ -50,9 +52,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("worker.advance_concurrency", "8", "rooms advanced at the same time"),
     with_default("worker.probe_concurrency", "8", "durations found out at the same time"),
     with_default("worker.release_grace_s", "30", "a room without connections keeps what it holds for so long"),
+    with_default("proxy.allow_private", "false", "addresses that are not public but may be fetched: CIDRs, true: all"),
     with_default("log.format", "text", "text or json"),
     with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
-    unset("database.url", "sqlite:PATH; by default DATA_DIR/synctv.db"),
+    unset("database.url", "postgres://USER:PASSWORD@HOST/DATABASE or sqlite:PATH; by default DATA_DIR/synctv.db"),
+    with_default("database.max_connections", "16", "connections to PostgreSQL"),
 ];
 
 /// A value that can be read from text; the error says what is expected.
@@ -153,6 +157,30 @@ impl FromText for WebUrl {
         let odd = |c: char| c.is_whitespace() || c.is_control() || "@?#\"'<>".contains(c);
         (!host.is_empty() && !rest.contains(odd)).then(|| Self(text.trim_end_matches('/').to_owned()))
     }
+}
+
+/// Addresses that are fetched although they are not public.
+pub(super) struct Private(pub(super) Vec<IpNet>);
+
+impl FromText for Private {
+    const EXPECTED: &'static str = "true, false, or addresses like 10.1.0.0/16, 192.168.1.7, fd00::/8";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match bool::from_text(text) {
+            Some(false) => return Some(Self(Vec::new())),
+            Some(true) => return Some(Self(vec![Ipv4Net::default().into(), Ipv6Net::default().into()])),
+            None if text.is_empty() => return Some(Self(Vec::new())),
+            None => {}
+        }
+        let net = |part: &str| part.parse().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+        text.split(',').map(|part| net(part.trim())).collect::<Option<_>>().map(Self)
+    }
+}
+
+/// Whether a TOML array may give the value.
+pub(super) fn is_list(key: &str) -> bool {
+    key == "proxy.allow_private"
 }
 
 /// Whether the value must not be shown.

@@ -56,6 +56,14 @@ impl State {
         }
     }
 
+    /// The position at another moment by the same clock, in ms.
+    #[must_use]
+    pub fn position_when(&self, at_ms: i64) -> i64 {
+        let passed = if self.playing { at_ms.saturating_sub(self.at_ms).max(0) } else { 0 };
+        let position = self.position_ms.saturating_add((passed as f64 * self.speed) as i64);
+        self.duration_ms.map_or(position, |end| position.min(end))
+    }
+
     /// The state of a snapshot when it was read.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {

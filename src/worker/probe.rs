@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::schedule::{Rest, Schedule};
+use crate::provider::{Found, ProbeFailure, Providers};
 
 /// How long a claim holds without renewal.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -21,11 +22,21 @@ const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// The longest wait between attempts.
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
 
+/// After a failure that will most likely happen again.
+const LASTING_RETRY: Duration = Duration::from_secs(60);
+
 /// Finds out how long a source is.
 #[async_trait]
 pub trait Prober: Send + Sync {
-    /// The duration; `None` when it has no end. An error says why in words that hold no secret.
-    async fn probe(&self, source: &Source) -> Result<Option<Duration>, String>;
+    /// How long, or that it has no end.
+    async fn probe(&self, source: &Source) -> Result<Found, ProbeFailure>;
+}
+
+#[async_trait]
+impl Prober for Providers {
+    async fn probe(&self, source: &Source) -> Result<Found, ProbeFailure> {
+        Self::probe(self, source).await
+    }
 }
 
 /// Probes for this node's active rooms until the schedule stops; `concurrency` sources at the same time.
@@ -89,10 +100,10 @@ async fn carry_out(store: Arc<dyn Store>, prober: Arc<dyn Prober>, claim: ProbeC
         }
     };
     let found = match found {
-        Ok(Some(duration)) if duration >= Duration::from_millis(1) => Probed::Finite(duration),
-        Ok(Some(_)) => failed(&claim, "it has no length".to_owned()),
-        Ok(None) => Probed::Live,
-        Err(reason) => failed(&claim, reason),
+        Ok(Found::Finite(duration)) if duration >= Duration::from_millis(1) => Probed::Finite(duration),
+        Ok(Found::Finite(_)) => failed(&claim, ProbeFailure { reason: "it has no length".to_owned(), lasting: true }),
+        Ok(Found::Live) => Probed::Live,
+        Err(failure) => failed(&claim, failure),
     };
     match store.finish_probe(&claim, &found).await {
         Ok(true) => tracing::debug!(room = claim.room_id, ?found, "probed"),
@@ -114,12 +125,13 @@ async fn lost(store: &dyn Store, claim: &ProbeClaim) {
     }
 }
 
-fn failed(claim: &ProbeClaim, reason: String) -> Probed {
+fn failed(claim: &ProbeClaim, ProbeFailure { reason, lasting }: ProbeFailure) -> Probed {
     tracing::info!(room = claim.room_id, failures = claim.failures + 1, reason, "the duration could not be found out");
     let mut random = [0; 1];
     // Without random bytes the waits of several rooms fall together; nothing else depends on them.
     let _ = getrandom::fill(&mut random);
-    Probed::Failed { retry: retry_after(claim.failures, random[0]), reason }
+    let retry = retry_after(claim.failures, random[0]);
+    Probed::Failed { retry: if lasting { retry.max(LASTING_RETRY) } else { retry }, reason }
 }
 
 /// The wait after `failures` earlier failures: doubling, with up to a quarter more or less by chance.

@@ -78,16 +78,16 @@ fn shuffle_agrees_on_both_nodes() {
 
 #[test]
 fn a_killed_listener_costs_seconds_and_no_change() {
-    let cluster = Cluster::start();
-    let url = cluster.database("listener");
-    let database = Database::Postgres(url.clone());
+    let cluster = Cluster::new();
+    let url = cluster.database();
+    let database = Database::At(url.clone());
     let (one, two) = (database.node(), database.node());
     let room = one.room("shared", &[]);
     let media = one.timed(&room, "1h");
     let mut there = Member::join(&two, &room.id, &room.owner_token);
     one.playback(&["start", &room.id, &media]);
     there.wait("playback", "the start", |m| m["version"] == 1);
-    cluster.sql(&url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
+    cluster.psql(&url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
     let cut = Instant::now();
     one.playback(&["pause", &room.id]);
     one.playback(&["seek", &room.id, "5000"]);

@@ -68,8 +68,8 @@ fn sigkill_during_writes_loses_nothing_on_sqlite() {
 
 #[test]
 fn an_immediate_stop_of_postgres_loses_nothing() {
-    let mut cluster = Cluster::start();
-    let database = Database::Postgres(cluster.database("kept"));
+    let cluster = Cluster::new();
+    let database = Database::At(cluster.database());
     let node = database.node();
     let room = node.room("kept", &[]);
     let stop = Arc::new(AtomicBool::new(false));
@@ -78,7 +78,7 @@ fn an_immediate_stop_of_postgres_loses_nothing() {
     cluster.stop_immediate();
     stop.store(true, Relaxed);
     let answered: Vec<_> = writers.into_iter().flat_map(|writer| writer.join().expect("a writer")).collect();
-    cluster.restart();
+    cluster.start();
     eventually("the server works again", s(10), || node.cli(&["room", "list"]).status.success().then_some(()));
     let kept = listed(&node, &room);
     let lost: Vec<_> = answered.iter().filter(|id| !kept.contains(id)).collect();
@@ -87,8 +87,8 @@ fn an_immediate_stop_of_postgres_loses_nothing() {
 
 #[test]
 fn without_its_database_the_server_streams_on_and_says_no() {
-    let mut cluster = Cluster::start();
-    let database = Database::Postgres(cluster.database("away"));
+    let cluster = Cluster::new();
+    let database = Database::At(cluster.database());
     let node = database.node_with("[http]\ntoken = \"operator-token\"\n");
     let mut bystander = Bystander::start(&node);
     let room = node.room("away", &[]);
@@ -113,7 +113,7 @@ fn without_its_database_the_server_streams_on_and_says_no() {
     member.ping();
     bystander.await_frames(20);
 
-    cluster.restart();
+    cluster.start();
     let back = Instant::now();
     eventually("the server is ready again", s(5), || (get(node.http, "/readyz").status == 200).then_some(()));
     eventually("commands work again", s(5), || {

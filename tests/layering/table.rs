@@ -84,4 +84,5 @@ pub const CRATES: &[Crate] = &[
     },
     Crate { src: "store/src", modules: &[], reexports: &[], watched: &["synctv", "synctv_ingest", "sqlx"] },
     Crate { src: "store/sqlite/src", modules: &[], reexports: &[], watched: &["synctv", "synctv_ingest"] },
+    Crate { src: "store/postgres/src", modules: &[], reexports: &[], watched: &["synctv", "synctv_ingest"] },
 ];

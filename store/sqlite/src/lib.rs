@@ -1,16 +1,28 @@
 //! The embedded SQLite backend: one file in the data directory, WAL, one writer, readers that never block it.
 
+mod events;
 mod failure;
+mod housekeeping;
 mod keys;
+mod media;
+mod nodes;
 mod open;
+mod playbacks;
+mod playlists;
+mod probes;
 mod query;
-mod soon;
+mod room_tokens;
+mod rooms;
+mod snapshots;
 mod streams;
 
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::time::Duration;
-use synctv_store::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream, Streams};
+use synctv_store::{
+    Ensured, Hint, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream, Streams,
+};
+use tokio::sync::broadcast;
 
 use failure::classify;
 
@@ -21,12 +33,27 @@ pub struct SqliteStore {
     writer: SqlitePool,
     /// Read-only connections.
     readers: SqlitePool,
+    /// Where to look, for this process; sent when what they tell of is committed.
+    hints: broadcast::Sender<Hint>,
 }
 
 impl SqliteStore {
     /// A transaction that holds the write lock from its start, so that what it reads cannot change before it writes.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(classify)
+    }
+
+    /// Commits, then says where to look. A hint that nobody waits for is dropped.
+    async fn commit(
+        &self,
+        tx: Transaction<'static, Sqlite>,
+        hints: impl IntoIterator<Item = Hint> + Send,
+    ) -> Result<()> {
+        tx.commit().await.map_err(classify)?;
+        for hint in hints {
+            drop(self.hints.send(hint));
+        }
+        Ok(())
     }
 
     /// Closes all connections; the last one folds the write-ahead log into the file.

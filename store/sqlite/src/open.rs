@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use synctv_store::{Error, Result};
+use tokio::sync::broadcast;
 
 use crate::SqliteStore;
 use crate::failure::classify;
@@ -17,6 +18,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// How long a statement waits for another process's lock.
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
+/// Hints that a slow receiver may be behind before it has to look at everything.
+const HINTS: usize = 4096;
 
 impl SqliteStore {
     /// Opens the database in this file, makes it (and its directory) when missing, and brings its schema up to date.
@@ -48,7 +51,7 @@ impl SqliteStore {
             .await
             .map_err(classify)
             .map_err(named)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, hints: broadcast::Sender::new(HINTS) })
     }
 }
 

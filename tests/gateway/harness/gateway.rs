@@ -156,6 +156,11 @@ impl Gateway {
         self.server.signal("TERM");
     }
 
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.server.kill();
+    }
+
     #[track_caller]
     pub fn wait_stopped(&mut self, within: Duration) -> ExitStatus {
         self.server.wait(within)

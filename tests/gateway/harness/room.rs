@@ -1,6 +1,6 @@
 //! Rooms through the command line, on either database.
 
-use super::{Gateway, eventually};
+use super::{Gateway, cluster, eventually};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -21,11 +21,18 @@ pub(crate) use on_both_databases;
 pub enum Database {
     /// Embedded, in the data dir.
     Sqlite,
-    /// A fresh database; its URL.
-    Postgres(String),
+    /// A fresh database of its own.
+    Postgres(cluster::Database),
+    /// The database of this URL.
+    At(String),
 }
 
 impl Database {
+    /// A fresh one.
+    pub fn postgres() -> Self {
+        Self::Postgres(cluster::Database::new())
+    }
+
     /// A server on it that may fetch from this host.
     #[track_caller]
     pub fn node(&self) -> Gateway {
@@ -38,7 +45,8 @@ impl Database {
         let config = format!("{config}\n[proxy]\nallow_private = [\"127.0.0.0/8\"]\n");
         match self {
             Self::Sqlite => Gateway::start_with(&[], &config),
-            Self::Postgres(url) => Gateway::start_with(&["--database-url", url], &config),
+            Self::Postgres(database) => Gateway::start_with(&["--database-url", &database.url], &config),
+            Self::At(url) => Gateway::start_with(&["--database-url", url], &config),
         }
     }
 }

@@ -1,0 +1,107 @@
+//! The only way out to the network. [`guard`] says which addresses may be dialled; [`Client`] resolves once, has every address judged
+//! and dials a judged one, on every hop of a redirect.
+
+mod client;
+mod dial;
+pub mod guard;
+mod ranged;
+
+#[cfg(test)]
+mod origin_tests;
+#[cfg(test)]
+mod ssrf_tests;
+
+pub use client::{Client, Limits, Text};
+pub use ranged::Ranged;
+use url::Url;
+
+/// The most bytes a URL may have.
+pub const URL_MAX: usize = 4096;
+
+/// Why something could not be fetched. The texts carry no URL, address or header, so they may be shown to whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The URL is not one that is fetched; the text says what is.
+    #[error("{0}")]
+    Url(&'static str),
+    /// An address behind the URL may not be dialled. Says nothing about what is there.
+    #[error("this address may not be fetched")]
+    Refused,
+    /// The name has no address.
+    #[error("the host is not found")]
+    Unresolved,
+    /// No connection, or it broke.
+    #[error("the connection to the origin failed")]
+    Connection,
+    /// The origin's certificate is not one that is trusted, or TLS failed otherwise.
+    #[error("TLS with the origin failed")]
+    Tls,
+    /// One of the time limits.
+    #[error("the origin did not {0} in time")]
+    Timeout(&'static str),
+    /// More hops than are followed.
+    #[error("the origin redirects too often")]
+    Redirects,
+    /// An answer that is neither a success nor a redirect.
+    #[error("the origin answered {0}")]
+    Status(u16),
+    /// It is compressed although that was refused.
+    #[error("the origin compresses what must come as it is")]
+    Encoded,
+    /// `Content-Range` is missing, malformed, or not what was asked for.
+    #[error("the origin answered with another range than was asked for")]
+    Range,
+    /// The resource is not the one whose first bytes were read.
+    #[error("the origin's file changed while it was read")]
+    Changed,
+    /// The body ended before its end, or goes on after it.
+    #[error("the origin's answer has not the length it promised")]
+    Length,
+    /// More bytes than the caller takes.
+    #[error("the origin's answer is too large")]
+    TooLarge,
+    /// The origin ignores `Range`, and what is wanted lies too far from the start.
+    #[error("the origin does not support range requests")]
+    NoRanges,
+}
+
+impl Error {
+    /// Whether another attempt will most likely end the same way.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Refused | Self::Redirects | Self::Encoded | Self::TooLarge | Self::NoRanges => true,
+            Self::Status(status) => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
+            _ => false,
+        }
+    }
+}
+
+/// Reads a URL that may be fetched.
+///
+/// # Errors
+/// [`Error::Url`] for anything but http and https, without a host, with a user name or password, too long or with unprintable characters.
+pub fn parse_url(text: &str) -> Result<Url, Error> {
+    if text.len() > URL_MAX {
+        return Err(Error::Url("a URL has at most 4096 bytes"));
+    }
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(Error::Url("a URL has no spaces or control characters"));
+    }
+    let url = Url::parse(text).map_err(|_| Error::Url("not a URL: write it like https://example.org/film.mp4"))?;
+    checked(url)
+}
+
+/// The same for a URL that is already read, as of a redirect.
+fn checked(url: Url) -> Result<Url, Error> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Error::Url("only http and https URLs are fetched"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(Error::Url("the URL has no host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::Url("a URL with a user name or password is not fetched"));
+    }
+    Ok(url)
+}
