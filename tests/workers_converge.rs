@@ -126,14 +126,7 @@ impl Model for Cluster {
             leased: false,
             result: None,
         };
-        vec![State {
-            db,
-            workers: Default::default(),
-            skips: 0,
-            crashes: 0,
-            wrong_advance: false,
-            stale_result: false,
-        }]
+        vec![State { db, workers: Default::default(), skips: 0, crashes: 0, wrong_advance: false, stale_result: false }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {

@@ -28,9 +28,8 @@ pub fn run(bench: &Bench) {
     let nodes: Vec<_> = (0..NODES).map(|_| Gateway::start_with(&["--database-url", &url], &config)).collect();
     let mut api = Api::connect(nodes[0].http);
     // Items of 2.0 to 4.5 s, so that ends fall together now and then; two more than end, so that nothing ends for good.
-    let lengths = |room: usize| -> Vec<u64> {
-        (0..ends + 4).map(|n| 2000 + (room as u64 * 397 + n * 811) % 2500).collect()
-    };
+    let lengths =
+        |room: usize| -> Vec<u64> { (0..ends + 4).map(|n| 2000 + (room as u64 * 397 + n * 811) % 2500).collect() };
     let made: Vec<_> = (0..rooms).map(|n| api.room(&format!("room {n}"), &lengths(n))).collect();
     let runtime = bench.runtime();
     let (seen, mut arrivals) = mpsc::unbounded_channel::<Seen>();
@@ -111,7 +110,8 @@ fn report(api: &mut Api, made: &[Room], states: &[BTreeMap<i64, Value>], skips: 
 /// Whether the newest state is over for more than 2 s by the wall clock and nothing followed.
 fn is_stuck(states: &BTreeMap<i64, Value>) -> bool {
     let Some((_, last)) = states.last_key_value() else { return true };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as f64;
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as f64;
     let (Some(at), Some(length), Some(position)) =
         (last["at_ms"].as_f64(), last["duration_ms"].as_f64(), last["position_ms"].as_f64())
     else {

@@ -1,11 +1,6 @@
 //! Two terminal clients behind lines with jitter: how far apart are the positions they compute?
 
-use super::{
-    Bench, TOKEN,
-    harness::Process,
-    jitter,
-    meter::Delays,
-};
+use super::{Bench, TOKEN, harness::Process, jitter, meter::Delays};
 use serde_json::Value;
 use std::{process::Command, time::Duration};
 
@@ -14,7 +9,8 @@ pub fn run(bench: &Bench) {
     let room = api.room("sync", &[3_600_000]);
     api.start(&room);
     let seconds = if bench.dry { 10 } else { 60 };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let mut far_apart = Delays::default();
     let watchers: Vec<_> = (0..2)
         .map(|n| {

@@ -3,6 +3,7 @@
 mod demo;
 mod gate;
 mod listen;
+mod workers;
 
 use crate::{
     config::{Config, Database, LogFormat},

@@ -7,6 +7,7 @@ mod flv;
 mod gateway;
 mod http;
 mod media;
+mod member;
 mod node;
 mod origin;
 mod process;
@@ -23,17 +24,18 @@ pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
 pub use http::{Body, get, head, open, request};
 pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
+pub use member::Member;
 pub use node::node;
 pub use origin::Origin;
 pub use process::Process;
 pub use prometheus::{Exposition, parse_exposition};
 pub use publisher::{DEMO_CLIP, Publisher};
+pub(crate) use room::on_both_databases;
+pub use room::{Database, Room};
 pub use rtmp::{
     AUDIO, CHUNK_SIZE, COMMAND, RtmpClient, SCRIPT, VIDEO, amf_number, amf_string, chunks, connect_from, hello,
     is_closed, property,
 };
-pub use room::{Database, Room};
-pub(crate) use room::on_both_databases;
 pub use temp::TempDir;
 pub use websocket::open_websocket;
 

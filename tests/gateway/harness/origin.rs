@@ -109,7 +109,10 @@ fn answer(writer: &mut TcpStream, body: &[u8], range: Option<&str>) -> std::io::
         Some((from, to)) if from < to => {
             let part = format!("bytes {from}-{}/{total}", to - 1);
             let length = to - from;
-            write!(writer, "HTTP/1.1 206 Partial Content\r\nContent-Range: {part}\r\nContent-Length: {length}\r\n\r\n")?;
+            write!(
+                writer,
+                "HTTP/1.1 206 Partial Content\r\nContent-Range: {part}\r\nContent-Length: {length}\r\n\r\n"
+            )?;
             writer.write_all(&body[from..to])
         }
         Some(_) => write!(
