@@ -50,3 +50,6 @@ impl Providers {
 pub fn check_url(url: &str) -> Result<(), Error> {
     fetch::parse_url(url).map(|_| ()).map_err(|err| Error::Invalid(err.to_string()))
 }
+
+#[cfg(test)]
+mod direct_url_tests;

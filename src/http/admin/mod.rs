@@ -106,4 +106,4 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 #[cfg(test)]
 mod openapi_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

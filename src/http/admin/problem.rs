@@ -104,3 +104,25 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_succeed_later_says_when() {
+        let unavailable = synctv_store::Error::Unavailable("the database is gone".into());
+        let answers = [
+            (Problem::from(unavailable), 503, Some("2")),
+            (Problem::from(Error::Unavailable("x".into())), 503, Some("2")),
+            (Problem::too_many("x", 1), 429, Some("1")),
+            (Problem::from(Error::NotFound("x".into())), 404, None),
+        ];
+        for (problem, status, seconds) in answers {
+            let response = problem.into_response();
+            assert_eq!(response.status(), status);
+            let told = response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap());
+            assert_eq!(told, seconds, "{status}");
+        }
+    }
+}

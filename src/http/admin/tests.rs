@@ -13,13 +13,13 @@ use crate::keys::hash;
 use crate::proxy::sign::verify;
 use crate::secret::Secret;
 
-pub(super) struct Api {
+pub(in crate::http) struct Api {
     _dir: TempDir,
-    store: Arc<dyn Store>,
-    pub(super) state: AdminState,
+    pub(in crate::http) store: Arc<dyn Store>,
+    pub(in crate::http) state: AdminState,
 }
 
-pub(super) async fn api() -> Api {
+pub(in crate::http) async fn api() -> Api {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&dir.path().join("synctv.db")).await.unwrap());
     let endpoints = Endpoints {
@@ -38,7 +38,7 @@ pub(super) async fn api() -> Api {
     Api { _dir: dir, store, state }
 }
 
-pub(super) async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {
+pub(in crate::http) async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {
     let response = router.oneshot(request).await.unwrap();
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).cloned();
@@ -49,17 +49,17 @@ pub(super) async fn send(router: Router, request: Request<Body>) -> (StatusCode,
     (status, if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
 }
 
-fn request(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
+pub(in crate::http) fn request(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
     let body = body.map_or_else(Body::empty, |value| Body::from(value.to_string()));
     Request::builder().method(method).uri(format!("/api/v1{path}")).body(body).unwrap()
 }
 
 impl Api {
-    pub(super) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(in crate::http) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         send(router(self.state.clone()), request(method, path, body)).await
     }
 
-    pub(super) async fn create_key(&self, body: Value) -> Value {
+    pub(in crate::http) async fn create_key(&self, body: Value) -> Value {
         let (status, made) = self.call("POST", "/keys", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         made
@@ -277,4 +277,14 @@ async fn over_tcp_urls_carry_the_host_the_client_used() {
     let (_, made) = send(router, request).await;
     assert_eq!(made["play"]["flv"], "http://tv.example:81/live/demo.flv");
     assert_eq!(made["server_url"], "rtmp://tv.example:1935/live");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_hangs_is_answered_within_3_s() {
+    let hanging = Router::new().route("/", get(std::future::pending::<()>)).layer(from_fn(in_time));
+    let begun = tokio::time::Instant::now();
+    let response = hanging.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }

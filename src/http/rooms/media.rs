@@ -9,7 +9,7 @@ use serde::Deserialize;
 use synctv_store::{Media, NewMedia, Source};
 
 use super::access::InRoom;
-use super::media_url::{check_url, named_after};
+use super::media_url::named_after;
 use super::playback::{hex, stop_if};
 use super::rooms::page_size;
 use super::tokens::fresh_id;
@@ -19,6 +19,7 @@ use crate::http::admin::AdminState;
 use crate::http::admin::openapi::Failure;
 use crate::http::admin::problem::Answer;
 use crate::http::admin::request::{Asked, Body};
+use crate::provider::check_url;
 use crate::room::playlist::target_hash;
 
 /// Media on a page, unless it is said how many; the most; and the most that are added at once.

@@ -45,3 +45,12 @@ pub(super) fn routes() -> Vec<Route> {
         ("/api/v1/rooms/{room}/kick", post(members::kick)),
     ]
 }
+
+#[cfg(test)]
+mod authority_tests;
+#[cfg(test)]
+mod media_tests;
+#[cfg(test)]
+mod playback_tests;
+#[cfg(test)]
+mod tests;

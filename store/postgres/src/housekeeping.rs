@@ -40,14 +40,14 @@ pub(crate) async fn round(store: &PostgresStore, keep: &Retention) -> Result<Hou
         store,
         "DELETE FROM room_events e USING (
              SELECT o.room_id, o.seq FROM room_events o JOIN rooms r ON r.id = o.room_id
-             WHERE o.at < now_ms() - $1 AND o.seq < r.head ORDER BY o.at LIMIT $2) AS old
+             WHERE o.at <= now_ms() - $1 AND o.seq < r.head ORDER BY o.at LIMIT $2) AS old
          WHERE e.room_id = old.room_id AND e.seq = old.seq",
         keep.events
     );
     let tokens = in_portions!(
         store,
         "DELETE FROM room_tokens WHERE id IN (
-             SELECT id FROM room_tokens WHERE LEAST(expires_at, revoked_at) < now_ms() - $1 LIMIT $2)",
+             SELECT id FROM room_tokens WHERE LEAST(expires_at, revoked_at) <= now_ms() - $1 LIMIT $2)",
         keep.tokens
     );
     // Days that got no partition in time; the others go as a whole.
@@ -55,14 +55,14 @@ pub(crate) async fn round(store: &PostgresStore, keep: &Retention) -> Result<Hou
         store,
         "DELETE FROM history_default h USING (
              SELECT o.room_id, o.from_version, o.at FROM history_default o
-             WHERE o.at < now_ms() - $1 ORDER BY o.at LIMIT $2) AS old
+             WHERE o.at <= now_ms() - $1 ORDER BY o.at LIMIT $2) AS old
          WHERE h.room_id = old.room_id AND h.from_version = old.from_version AND h.at = old.at",
         keep.history
     );
     in_portions!(
         store,
         "DELETE FROM turns t USING (
-             SELECT o.room_id, o.from_version FROM turns o WHERE o.at < now_ms() - $1 ORDER BY o.at LIMIT $2) AS old
+             SELECT o.room_id, o.from_version FROM turns o WHERE o.at <= now_ms() - $1 ORDER BY o.at LIMIT $2) AS old
          WHERE t.room_id = old.room_id AND t.from_version = old.from_version",
         keep.history
     );
@@ -107,14 +107,14 @@ async fn patient(store: &PostgresStore) -> Result<sqlx::Transaction<'static, sql
 }
 
 async fn dead_nodes(store: &PostgresStore, keep: Duration) -> Result<u64> {
-    let dead = sql_value!("SELECT id FROM nodes WHERE heartbeat_at < now_ms() - $1 LIMIT $2", millis(keep), PORTION);
+    let dead = sql_value!("SELECT id FROM nodes WHERE heartbeat_at <= now_ms() - $1 LIMIT $2", millis(keep), PORTION);
     let dead = dead.fetch_all(&store.pool).await.map_err(classify)?;
     let mut buried = 0;
     for node in dead {
         let mut tx = store.pool.begin().await.map_err(classify)?;
         // It may have come back meanwhile.
         let still = sql_value!(
-            "SELECT id FROM nodes WHERE id = $1 AND heartbeat_at < now_ms() - $2 FOR UPDATE",
+            "SELECT id FROM nodes WHERE id = $1 AND heartbeat_at <= now_ms() - $2 FOR UPDATE",
             node,
             millis(keep)
         );

@@ -83,6 +83,14 @@ pub(crate) async fn page(db: &PgPool, room_id: &str, playlist_id: &str, offset: 
         i64::from(limit)
     );
     let page = page.fetch_all(db).await.map_err(classify)?;
+    if page.is_empty() {
+        // Beyond the end, or no such playlist?
+        sql!("SELECT id FROM playlists WHERE id = $1 AND room_id = $2", playlist_id, room_id)
+            .fetch_optional(db)
+            .await
+            .map_err(classify)?
+            .ok_or_else(|| Error::no("playlist", playlist_id))?;
+    }
     page.into_iter().zip(rows(offset)..).map(|(row, before)| MediaRow { before, ..row }.try_into()).collect()
 }
 
@@ -99,6 +107,9 @@ async fn changed(room: &mut InRoom, room_id: &str, playlist_id: &str) -> Result<
 pub(crate) async fn add(store: &PostgresStore, room_id: &str, playlist_id: &str, media: &[NewMedia]) -> Result<u64> {
     for one in media {
         check_title("a media's name", &one.name)?;
+        if one.duration.is_some_and(|given| given.as_millis() == 0) {
+            return Err(Error::Invalid("a duration is at least 1 ms".into()));
+        }
     }
     let mut room = InRoom::of(store, room_id).await?;
     let last = sql!(
@@ -132,7 +143,7 @@ async fn append(room: &mut InRoom, playlist_id: &str, after: i64, media: &[NewMe
     let ids: Vec<String> = media.iter().map(|one| one.id.clone()).collect();
     let names: Vec<String> = media.iter().map(|one| one.name.clone()).collect();
     let hashes: Vec<Vec<u8>> = media.iter().map(|one| one.target_hash.to_vec()).collect();
-    let given: Vec<Option<i64>> = media.iter().map(|one| one.duration.map(|given| millis(given).max(1))).collect();
+    let given: Vec<Option<i64>> = media.iter().map(|one| one.duration.map(millis)).collect();
     sql!(
         "INSERT INTO media (id, playlist_id, rank, name, source, target_hash, given_ms)
          SELECT id, $1, $2 + ordinal * $3, name, source, target_hash, given_ms

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{PgExecutor, PgPool};
-use synctv_store::{Error, EventKind, Hint, KeyHash, Mode, NODE_TIMEOUT, NewRoom, NewToken, Result, Role, Room};
+use synctv_store::{
+    ADVANCE_DELAY_MAX, Error, EventKind, Hint, KeyHash, Mode, NODE_TIMEOUT, NewRoom, NewToken, Result, Role, Room,
+};
 use synctv_store::{RoomChange, RoomCount, RoomToken, Rooms, Settings, check_room_name};
 
 use crate::events::InRoom;
@@ -89,6 +91,7 @@ async fn list(db: &PgPool, after: Option<&str>, limit: u32) -> Result<Vec<RoomCo
 
 async fn create(store: &PostgresStore, room: &NewRoom) -> Result<Room> {
     check_room_name(&room.name)?;
+    let delay = delay(room.settings.advance_delay)?;
     let mut tx = store.pool.begin().await.map_err(classify)?;
     sql!(
         "INSERT INTO rooms (id, name, password_hash, mode, advance_delay_ms, control) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -96,7 +99,7 @@ async fn create(store: &PostgresStore, room: &NewRoom) -> Result<Room> {
         room.name,
         room.password_hash,
         room.settings.mode.as_str(),
-        millis(room.settings.advance_delay),
+        delay,
         room.settings.control.as_str()
     )
     .execute(&mut *tx)
@@ -116,6 +119,14 @@ async fn create(store: &PostgresStore, room: &NewRoom) -> Result<Room> {
     Ok(made)
 }
 
+/// An advance delay, in ms.
+fn delay(delay: Duration) -> Result<i64> {
+    if delay > ADVANCE_DELAY_MAX {
+        return Err(Error::Invalid(format!("an advance delay is at most {} s", ADVANCE_DELAY_MAX.as_secs())));
+    }
+    Ok(millis(delay))
+}
+
 fn name_taken(name: &str) -> String {
     format!("there is a room named `{name}` already")
 }
@@ -124,6 +135,7 @@ async fn change(store: &PostgresStore, id: &str, change: &RoomChange) -> Result<
     if let Some(name) = &change.name {
         check_room_name(name)?;
     }
+    let delay = change.advance_delay.map(delay).transpose()?;
     let mut room = InRoom::of(store, id).await?;
     sql!(
         "UPDATE rooms SET name = COALESCE($2, name), password_hash = CASE WHEN $3 THEN $4 ELSE password_hash END,
@@ -134,7 +146,7 @@ async fn change(store: &PostgresStore, id: &str, change: &RoomChange) -> Result<
         change.password_hash.is_some(),
         change.password_hash.clone().flatten(),
         change.mode.map(Mode::as_str),
-        change.advance_delay.map(millis),
+        delay,
         change.control.map(Role::as_str)
     )
     .execute(&mut *room.tx)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use synctv_store::{Cause, Change, EventKind, Hint, Item, Playbacks, Result, Snapshot, Target, Turn};
+use synctv_store::{Cause, Change, Error, EventKind, Hint, Item, Playbacks, Result, Snapshot, Target, Turn};
 
 use crate::query::{sql, word};
 use crate::{SqliteStore, events, failure::classify, rooms, snapshots};
@@ -110,8 +110,8 @@ async fn await_length(db: &mut SqliteConnection, room_id: &str, target: &Target,
     .map_err(classify)?;
     if anew {
         sql!(
-            "UPDATE lengths SET status = CASE WHEN duration_ms IS NULL THEN 'pending' ELSE 'known' END, retry_at = 0
-             WHERE room_id = ? AND target_hash = ? AND status IN ('live', 'failed')",
+            "UPDATE lengths SET status = CASE WHEN duration_ms IS NULL THEN 'pending' ELSE 'known' END, retry_at = 0, failures = 0,
+                 reason = NULL WHERE room_id = ? AND target_hash = ? AND status IN ('live', 'failed')",
             room_id,
             hash
         )
@@ -125,9 +125,15 @@ async fn await_length(db: &mut SqliteConnection, room_id: &str, target: &Target,
 impl SqliteStore {
     /// Writes a state in the place of the one seen; with `judged` only if that is still so and due.
     async fn replace(&self, room_id: &str, seen: i64, judged: Option<&Snapshot>, change: &Change) -> Result<bool> {
+        if change.next.version != seen + 1 {
+            return Err(Error::Invalid(format!("version {} does not follow version {seen}", change.next.version)));
+        }
         let mut tx = self.begin().await?;
         let Some(left) = left(&mut tx, room_id, seen).await? else {
-            rooms::exists(&mut *tx, room_id).await?;
+            // An advance in a room that is gone is one more that there is nothing left to do for.
+            if judged.is_none() {
+                rooms::exists(&mut *tx, room_id).await?;
+            }
             return Ok(false);
         };
         // The transaction holds the write lock since its start: what is compared here is what is set.

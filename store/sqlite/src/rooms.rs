@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
 use synctv_store::{
-    ADVANCE_DELAY_MAX, Error, EventKind, Hint, KeyHash, Mode, NODE_TIMEOUT, NewRoom, NewToken, Result, Role, Room,
-    RoomChange, RoomCount, RoomToken, Rooms, Settings, check_room_name,
+    Error, EventKind, Hint, KeyHash, Mode, NODE_TIMEOUT, NewRoom, NewToken, Result, Role, Room, RoomChange, RoomCount,
+    RoomToken, Rooms, Settings, check_room_name,
 };
 
 use crate::query::{count, instant, millis, sql, sql_as, word};
@@ -89,16 +89,9 @@ async fn refuse_taken(db: &mut SqliteConnection, name: &str, id: &str) -> Result
     }
 }
 
-fn delay(delay: Duration) -> Result<i64> {
-    if delay > ADVANCE_DELAY_MAX {
-        return Err(Error::Invalid(format!("an advance delay is at most {} s", ADVANCE_DELAY_MAX.as_secs())));
-    }
-    Ok(millis(delay))
-}
-
 async fn insert(db: &mut SqliteConnection, room: &NewRoom) -> Result<()> {
     let (mode, control) = (room.settings.mode.as_str(), room.settings.control.as_str());
-    let delay = delay(room.settings.advance_delay)?;
+    let delay = millis(room.settings.advance_delay);
     sql!(
         "INSERT INTO rooms (id, name, password_hash, mode, advance_delay_ms, control) VALUES (?, ?, ?, ?, ?, ?)",
         room.id,
@@ -121,7 +114,7 @@ async fn insert(db: &mut SqliteConnection, room: &NewRoom) -> Result<()> {
 
 async fn update(db: &mut SqliteConnection, id: &str, change: &RoomChange) -> Result<()> {
     let (mode, control) = (change.mode.map(Mode::as_str), change.control.map(Role::as_str));
-    let delay = change.advance_delay.map(delay).transpose()?;
+    let delay = change.advance_delay.map(millis);
     let (sets_password, password) =
         (change.password_hash.is_some(), change.password_hash.as_ref().and_then(Option::as_ref));
     sql!(

@@ -170,9 +170,10 @@ pub(crate) async fn item(db: &SqlitePool, room_id: &str, media_id: &str) -> Resu
 pub(crate) async fn item_at(db: &SqlitePool, room_id: &str, playlist_id: &str, index: u64) -> Result<Option<Item>> {
     let skipped = number(index);
     let row = select_items!(
-        "WHERE m.playlist_id = ? AND l.room_id = ? ORDER BY m.rank LIMIT 1 OFFSET ?",
-        playlist_id,
+        "WHERE l.room_id = ? AND m.rowid = (
+             SELECT rowid FROM media WHERE playlist_id = ? ORDER BY rank LIMIT 1 OFFSET ?)",
         room_id,
+        playlist_id,
         skipped
     )
     .fetch_optional(db)
