@@ -1,5 +1,6 @@
 //! What the tests drive the built binary with: a gateway process, real publishers, raw clients, independent readers.
 
+mod api;
 mod bystander;
 #[path = "../../../store/postgres/tests/cluster/mod.rs"]
 mod cluster;
@@ -18,6 +19,7 @@ mod rtmp;
 mod temp;
 mod websocket;
 
+pub use api::call;
 pub use bystander::{Bystander, is_picture, tags_of};
 pub use cluster::Cluster;
 pub use flv::{End, FlvReader, Tag, TagKind};
