@@ -27,6 +27,8 @@ pub struct Config {
     pub live: LiveConfig,
     /// `[hls]`
     pub hls: HlsConfig,
+    /// `[room]`
+    pub room: RoomConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -50,6 +52,8 @@ pub struct HttpConfig {
     pub tls: Option<TlsFiles>,
     /// The base URL viewers use, when it is not the listening address.
     pub public_url: Option<String>,
+    /// Pages of these origins may open WebSockets, besides this server's own; `*` for all.
+    pub allowed_origins: Vec<String>,
     /// Bearer token for remote administration; without one it is off.
     pub token: Option<Secret>,
 }
@@ -100,6 +104,19 @@ pub struct LiveConfig {
 pub struct HlsConfig {
     /// The segmenter stops when nobody asks for so long.
     pub idle: Duration,
+}
+
+/// `[room]`
+#[derive(Debug, Clone)]
+pub struct RoomConfig {
+    /// Members in one room on this process.
+    pub max_connections_per_room: usize,
+    /// Members in all rooms on this process.
+    pub max_connections: usize,
+    /// The longest message of a member, in bytes.
+    pub max_message_bytes: usize,
+    /// Messages a member may send each second over a longer time.
+    pub messages_per_s: u32,
 }
 
 /// How a log line looks.
@@ -170,11 +187,15 @@ impl Config {
                 max_connections: layers.number("http.max_connections", 1..=10_000_000)?,
                 tls: tls_files(&layers)?,
                 public_url: layers.optional::<setting::WebUrl>("http.public_url")?.map(|url| url.0),
+                allowed_origins: layers
+                    .optional::<setting::Origins>("http.allowed_origins")?
+                    .map_or_else(Vec::new, |origins| origins.0),
                 token: layers.optional::<setting::Token>("http.token")?.map(|token| token.0),
             },
             rtmp: rtmp(&layers)?,
             live: live(&layers)?,
             hls: hls(&layers)?,
+            room: room(&layers)?,
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
@@ -238,6 +259,15 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
 
 fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
     Ok(HlsConfig { idle: layers.duration("hls.idle_s", 1..=86_400)? })
+}
+
+fn room(layers: &Layers) -> Result<RoomConfig, ConfigError> {
+    Ok(RoomConfig {
+        max_connections_per_room: layers.number("room.max_connections_per_room", 1..=10_000_000)?,
+        max_connections: layers.number("room.max_connections", 1..=10_000_000)?,
+        max_message_bytes: layers.size("room.max_message_bytes", 1 << 10..=1 << 20)?,
+        messages_per_s: layers.number("room.messages_per_s", 1..=10_000)?,
+    })
 }
 
 /// What the layers hold, with the one default that depends on another setting.

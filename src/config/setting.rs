@@ -34,6 +34,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     unset("http.tls_cert", "PEM certificate chain; with tls_key it turns HTTP into HTTPS"),
     unset("http.tls_key", "PEM private key"),
     unset("http.public_url", "base URL viewers use, when not the listening address"),
+    unset("http.allowed_origins", "origins of pages, by commas, that may open WebSockets; * for all"),
     unset("http.token", "bearer token for remote administration; without it that is off"),
     with_default("rtmp.listen", "0.0.0.0:1935", "address publishers connect to"),
     with_default("rtmp.max_connections_per_ip", "1000", "RTMP connections one address may have"),
@@ -47,6 +48,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("live.viewer_min_bytes_per_s", "1 KiB", "slower viewers are closed; 0: never"),
     with_default("live.max_viewers", "100000", "viewers on all outputs"),
     with_default("hls.idle_s", "30", "the segmenter stops when nobody asks for so long"),
+    with_default("room.max_connections_per_room", "10000", "members in one room on this process"),
+    with_default("room.max_connections", "20000", "members in all rooms on this process"),
+    with_default("room.max_message_bytes", "16 KiB", "the longest message of a member"),
+    with_default("room.messages_per_s", "20", "messages a member may send, twice as many at once"),
     with_default("log.format", "text", "text or json"),
     with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
     unset("database.url", "sqlite:PATH; by default DATA_DIR/synctv.db"),
@@ -149,6 +154,22 @@ impl FromText for WebUrl {
         let host = rest.split('/').next().unwrap_or_default();
         let odd = |c: char| c.is_whitespace() || c.is_control() || "@?#\"'<>".contains(c);
         (!host.is_empty() && !rest.contains(odd)).then(|| Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+/// Origins (RFC 6454) by commas, or `*`.
+pub(super) struct Origins(pub(super) Vec<String>);
+
+impl FromText for Origins {
+    const EXPECTED: &'static str = "origins like https://tv.example.org,http://localhost:3000, or *";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let origins = text.split(',').map(|one| one.trim().trim_end_matches('/').to_owned());
+        let origins: Vec<String> = origins.filter(|one| !one.is_empty()).collect();
+        let is_origin = |one: &String| {
+            one == "*" || WebUrl::from_text(one).is_some_and(|url| url.0.splitn(4, '/').nth(3).is_none())
+        };
+        (!origins.is_empty() && origins.iter().all(is_origin)).then_some(Self(origins))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
+use tokio::sync::oneshot;
 
-use super::runtime::{Announcement, Closing, ConnectionRuntime, Member, RING};
+use super::runtime::{Announcement, Closing, ConnectionRuntime, Member};
 
 /// What a connection hears next.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Connection {
     closing: oneshot::Receiver<Closing>,
     /// The event at which this member read the state.
     knows: Option<i64>,
+    /// Texts were lost and nobody was told yet.
+    missed: bool,
 }
 
 impl Connection {
@@ -39,7 +42,7 @@ impl Connection {
         announcements: broadcast::Receiver<Announcement>,
         closing: oneshot::Receiver<Closing>,
     ) -> Self {
-        Self { runtime, room_id: room_id.to_owned(), seat, member, announcements, closing, knows: None }
+        Self { runtime, room_id: room_id.to_owned(), seat, member, announcements, closing, knows: None, missed: false }
     }
 
     /// The room.
@@ -64,6 +67,10 @@ impl Connection {
     /// What comes next. Cancelling loses nothing.
     pub async fn hear(&mut self) -> Heard {
         loop {
+            if std::mem::take(&mut self.missed) {
+                self.announcements = self.announcements.resubscribe();
+                return Heard::Missed;
+            }
             let heard = tokio::select! {
                 biased;
                 // The sender is dropped unused only together with the room.
@@ -75,27 +82,23 @@ impl Connection {
             match heard {
                 Ok(said) if self.is_news(&said) => return Heard::Said(said),
                 Ok(_) => {}
-                Err(broadcast::error::RecvError::Lagged(_)) => {
-                    self.announcements = self.announcements.resubscribe();
-                    return Heard::Missed;
-                }
-                Err(broadcast::error::RecvError::Closed) => return Heard::Close(Closing::GONE),
+                Err(RecvError::Lagged(_)) => self.missed = true,
+                Err(RecvError::Closed) => return Heard::Close(Closing::GONE),
             }
         }
     }
 
     /// What has come already, without waiting.
     pub fn hear_now(&mut self) -> Option<Announcement> {
-        loop {
-            // A lag is found again, and told, by `hear`.
-            if self.announcements.len() > RING {
-                return None;
-            }
-            let said = self.announcements.try_recv().ok()?;
-            if self.is_news(&said) {
-                return Some(said);
+        while !self.missed {
+            match self.announcements.try_recv() {
+                Ok(said) if self.is_news(&said) => return Some(said),
+                Ok(_) => {}
+                Err(TryRecvError::Lagged(_)) => self.missed = true,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
+        None
     }
 
     fn is_news(&self, said: &Announcement) -> bool {

@@ -161,7 +161,9 @@ mod tests {
     #[test]
     fn a_pings_time_is_kept_as_it_was_written() {
         for t1 in ["0", "1763840000123", "12.25", "-3"] {
-            let Ok(Request::Ping { t1: kept }) = read(&format!(r#"{{"type":"ping","t1":{t1}}}"#)) else { panic!("{t1}") };
+            let Ok(Request::Ping { t1: kept }) = read(&format!(r#"{{"type":"ping","t1":{t1}}}"#)) else {
+                panic!("{t1}")
+            };
             assert_eq!(kept.to_string(), t1);
         }
         assert_eq!(code(r#"{"type":"ping","t1":"5"}"#), "invalid");

@@ -15,7 +15,7 @@ use super::connection::Connection;
 use crate::error::Error;
 
 /// Texts a connection may be behind.
-pub(super) const RING: usize = 64;
+const RING: usize = 64;
 /// The longest name of a member, in characters.
 pub const MEMBER_NAME_MAX: usize = 64;
 /// Members of one room that a node names; the others are only counted.
@@ -335,6 +335,7 @@ impl ConnectionRuntime {
     /// Lets [`Self::changed_crews`] name these rooms again.
     pub fn crews_unsaid(&self, room_ids: impl IntoIterator<Item = String>) {
         self.rooms.lock().changed.extend(room_ids);
+        self.crews_changed.notify_one();
     }
 }
 

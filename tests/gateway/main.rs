@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod a_joiner_gets_the_whole_state;
 mod another_key_is_refused_while_live;
 mod bad_http_requests_end_alone;
 mod broken_media_harms_nobody;
