@@ -3,6 +3,7 @@
 mod demo;
 mod gate;
 mod listen;
+mod rooms;
 mod workers;
 
 use crate::{
@@ -85,9 +86,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let (http_addr, rtmp_addr) = (endpoints.http, endpoints.rtmp);
     let scheme = if endpoints.tls { "https" } else { "http" };
-    let state = AdminState { store: store.clone(), hub: hub.clone(), endpoints, database, started: Instant::now() };
+    let rooms = rooms::plane(&config, store.clone())?;
+    let state = AdminState {
+        store: store.clone(),
+        hub: hub.clone(),
+        rooms: rooms.clone(),
+        endpoints,
+        allowed_origins: config.http.allowed_origins.clone().into(),
+        database,
+        started: Instant::now(),
+    };
     let gateway = Arc::new(Gateway {
         hub: hub.clone(),
+        rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
         readiness: Arc::new(Readiness::new(store.clone())),
@@ -107,7 +118,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         stop.clone(),
         connections.clone(),
     ));
-    tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone()));
+    rooms::start(&rooms, &tasks, &stop);
+    workers::start(&rooms, &config, &tasks, &stop);
+    tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {
         store.create_stream(demo::STREAM, false).await.context("make the demo stream")?;

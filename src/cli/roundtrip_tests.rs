@@ -30,8 +30,16 @@ async fn server() -> Server {
     let address = tcp.local_addr().unwrap();
     let endpoints = Endpoints { http: address, rtmp: "127.0.0.1:1935".parse().unwrap(), public_url: None, tls: false };
     let hub = Hub::new(LiveLimits::default());
-    let state =
-        AdminState { store: Arc::new(store), hub, endpoints, database: "sqlite".into(), started: Instant::now() };
+    let store: Arc<dyn synctv_store::Store> = Arc::new(store);
+    let state = AdminState {
+        store: Arc::clone(&store),
+        hub,
+        rooms: crate::room::RoomPlane::new(store, Default::default(), "n_test".into()),
+        endpoints,
+        allowed_origins: Arc::new([]),
+        database: "sqlite".into(),
+        started: Instant::now(),
+    };
     let unix = UnixListener::bind(socket_path(dir.path())).unwrap();
     let remote = require_token(router(state.clone()), Some(Secret::new("let-me-in")));
     let local = router(state);

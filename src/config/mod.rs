@@ -36,6 +36,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// `[proxy]`
     pub proxy: ProxyConfig,
+    /// `[room]`
+    pub room: RoomConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -59,6 +61,8 @@ pub struct HttpConfig {
     pub tls: Option<TlsFiles>,
     /// The base URL viewers use, when it is not the listening address.
     pub public_url: Option<String>,
+    /// Pages of these origins may open WebSockets, besides this server's own; `*` for all.
+    pub allowed_origins: Vec<String>,
     /// Bearer token for remote administration; without one it is off.
     pub token: Option<Secret>,
 }
@@ -129,6 +133,19 @@ pub struct ProxyConfig {
     pub allow_private: Vec<IpNet>,
 }
 
+/// `[room]`
+#[derive(Debug, Clone)]
+pub struct RoomConfig {
+    /// Members in one room on this process.
+    pub max_connections_per_room: usize,
+    /// Members in all rooms on this process.
+    pub max_connections: usize,
+    /// The longest message of a member, in bytes.
+    pub max_message_bytes: usize,
+    /// Messages a member may send each second over a longer time.
+    pub messages_per_s: u32,
+}
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -190,6 +207,9 @@ impl Config {
                 max_connections: layers.number("http.max_connections", 1..=10_000_000)?,
                 tls: tls_files(&layers)?,
                 public_url: layers.optional::<setting::WebUrl>("http.public_url")?.map(|url| url.0),
+                allowed_origins: layers
+                    .optional::<setting::Origins>("http.allowed_origins")?
+                    .map_or_else(Vec::new, |origins| origins.0),
                 token: layers.optional::<setting::Token>("http.token")?.map(|token| token.0),
             },
             rtmp: rtmp(&layers)?,
@@ -197,6 +217,7 @@ impl Config {
             hls: hls(&layers)?,
             worker: worker(&layers)?,
             proxy: ProxyConfig { allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0 },
+            room: room(&layers)?,
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
@@ -267,6 +288,15 @@ fn worker(layers: &Layers) -> Result<WorkerConfig, ConfigError> {
         advance_concurrency: layers.number("worker.advance_concurrency", 1..=256)?,
         probe_concurrency: layers.number("worker.probe_concurrency", 1..=256)?,
         release_grace: layers.duration("worker.release_grace_s", 0..=3600)?,
+    })
+}
+
+fn room(layers: &Layers) -> Result<RoomConfig, ConfigError> {
+    Ok(RoomConfig {
+        max_connections_per_room: layers.number("room.max_connections_per_room", 1..=10_000_000)?,
+        max_connections: layers.number("room.max_connections", 1..=10_000_000)?,
+        max_message_bytes: layers.size("room.max_message_bytes", 1 << 10..=1 << 20)?,
+        messages_per_s: layers.number("room.messages_per_s", 1..=10_000)?,
     })
 }
 

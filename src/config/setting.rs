@@ -36,6 +36,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     unset("http.tls_cert", "PEM certificate chain; with tls_key it turns HTTP into HTTPS"),
     unset("http.tls_key", "PEM private key"),
     unset("http.public_url", "base URL viewers use, when not the listening address"),
+    unset("http.allowed_origins", "origins of pages, by commas, that may open WebSockets; * for all"),
     unset("http.token", "bearer token for remote administration; without it that is off"),
     with_default("rtmp.listen", "0.0.0.0:1935", "address publishers connect to"),
     with_default("rtmp.max_connections_per_ip", "1000", "RTMP connections one address may have"),
@@ -53,6 +54,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("worker.probe_concurrency", "8", "durations found out at the same time"),
     with_default("worker.release_grace_s", "30", "a room without connections keeps what it holds for so long"),
     with_default("proxy.allow_private", "false", "addresses that are not public but may be fetched: CIDRs, true: all"),
+    with_default("room.max_connections_per_room", "10000", "members in one room on this process"),
+    with_default("room.max_connections", "20000", "members in all rooms on this process"),
+    with_default("room.max_message_bytes", "16 KiB", "the longest message of a member"),
+    with_default("room.messages_per_s", "20", "messages a member may send, twice as many at once"),
     with_default("log.format", "text", "text or json"),
     with_default("log.level", "info", "error, warn, info, debug, trace, or a filter like synctv=debug,info"),
     unset("database.url", "postgres://USER:PASSWORD@HOST/DATABASE or sqlite:PATH; by default DATA_DIR/synctv.db"),
@@ -181,6 +186,22 @@ impl FromText for Private {
 /// Whether a TOML array may give the value.
 pub(super) fn is_list(key: &str) -> bool {
     key == "proxy.allow_private"
+}
+
+/// Origins (RFC 6454) by commas, or `*`.
+pub(super) struct Origins(pub(super) Vec<String>);
+
+impl FromText for Origins {
+    const EXPECTED: &'static str = "origins like https://tv.example.org,http://localhost:3000, or *";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let origins = text.split(',').map(|one| one.trim().trim_end_matches('/').to_owned());
+        let origins: Vec<String> = origins.filter(|one| !one.is_empty()).collect();
+        let is_origin = |one: &String| {
+            one == "*" || WebUrl::from_text(one).is_some_and(|url| url.0.splitn(4, '/').nth(3).is_none())
+        };
+        (!origins.is_empty() && origins.iter().all(is_origin)).then_some(Self(origins))
+    }
 }
 
 /// Whether the value must not be shown.

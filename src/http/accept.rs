@@ -1,19 +1,20 @@
 //! The accept loops: TCP (HTTP/1.1, HTTP/2 with prior knowledge, TLS when configured) and the Unix socket of the CLI.
 
 use super::{
-    handover::{Handover, Takeover, Watched},
+    handover::{Handover, Takeover, Watched, Watching},
+    rooms::session,
     route::{Client, Gateway},
 };
 use crate::live::{Crowd, Viewer, follow};
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::{convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixListener},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
@@ -68,14 +69,20 @@ pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: Cancellation
         // At debug level, so that nothing is paid for it in front of thousands of viewers.
         let span = tracing::debug_span!("http", conn = next_id, %peer);
         let (gateway, tls, stop) = (gateway.clone(), listener.tls.clone(), stop.clone());
+        let seat = Seat { _place: Some(place), tasks: tasks.clone() };
         let served = async move {
-            let _place = place;
-            if let Err(error) = connection(socket, peer, tls, gateway, stop).await {
+            if let Err(error) = connection(socket, peer, tls, gateway, stop, seat).await {
                 tracing::debug!(%error, "HTTP connection ended");
             }
         };
         tasks.spawn(served.instrument(span));
     }
+}
+
+/// What a connection holds, and takes along when it becomes a room's.
+struct Seat {
+    _place: Option<OwnedSemaphorePermit>,
+    tasks: TaskTracker,
 }
 
 async fn connection(
@@ -84,6 +91,7 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     gateway: Arc<Gateway>,
     stop: CancellationToken,
+    seat: Seat,
 ) -> io::Result<()> {
     let _ = socket.set_nodelay(true);
     let Some(tls) = tls else {
@@ -96,7 +104,7 @@ async fn connection(
         if &opening[..peeked] == H2_PREFACE {
             return http2(socket, peer, gateway, stop).await;
         }
-        return http1(socket, peer, gateway, stop, Plain).await;
+        return gateway_http1(socket, peer, gateway, stop, Plain, seat).await;
     };
     let Some(stream) = stop.run_until_cancelled(timeout(HEAD_TIMEOUT, tls.accept(socket))).await else {
         return Ok(());
@@ -105,7 +113,7 @@ async fn connection(
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         http2(stream, peer, gateway, stop).await
     } else {
-        http1(stream, peer, gateway, stop, Encrypted).await
+        gateway_http1(stream, peer, gateway, stop, Encrypted, seat).await
     }
 }
 
@@ -114,7 +122,7 @@ trait Transport<T>: Copy + Send + 'static {
     /// Whether an FLV response may take the socket; else its body goes through hyper.
     const DIRECT: bool;
     /// Serves the viewer until it is over, or hands it to the stream's pump.
-    fn start(self, takeover: Takeover, io: T, early: Bytes) -> impl Future<Output = ()> + Send;
+    fn start(self, watching: Watching, io: T, early: Bytes) -> impl Future<Output = ()> + Send;
 }
 
 #[derive(Clone, Copy)]
@@ -125,10 +133,10 @@ struct Encrypted;
 impl Transport<TcpStream> for Plain {
     const DIRECT: bool = true;
 
-    async fn start(self, takeover: Takeover, io: TcpStream, early: Bytes) {
+    async fn start(self, watching: Watching, io: TcpStream, early: Bytes) {
         let _ = socket2::SockRef::from(&io).set_tcp_notsent_lowat(UNSENT_BYTES);
-        let stream = takeover.stream;
-        let viewer = Viewer::new(stream.clone(), io, takeover.framing, &early);
+        let stream = watching.stream;
+        let viewer = Viewer::new(stream.clone(), io, watching.framing, &early);
         stream.shard().add(&stream, viewer);
     }
 }
@@ -136,17 +144,18 @@ impl Transport<TcpStream> for Plain {
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport<T> for Encrypted {
     const DIRECT: bool = false;
 
-    async fn start(self, takeover: Takeover, io: T, early: Bytes) {
-        super::ws::relay(follow(takeover.stream, takeover.framing), io, early).await;
+    async fn start(self, watching: Watching, io: T, early: Bytes) {
+        super::ws::relay(follow(watching.stream, watching.framing), io, early).await;
     }
 }
 
-async fn http1<T, P>(
+async fn gateway_http1<T, P>(
     io: T,
     peer: SocketAddr,
     gateway: Arc<Gateway>,
     stop: CancellationToken,
     transport: P,
+    seat: Seat,
 ) -> io::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -154,14 +163,35 @@ where
 {
     let handover = Arc::new(Handover::default());
     let client = Client { peer, handover: Some(handover.clone()), direct: P::DIRECT };
-    let service = service_fn(move |request: Request<Incoming>| {
+    let answer = move |request| {
         let (gateway, client) = (gateway.clone(), client.clone());
-        Box::pin(async move { Ok::<_, Infallible>(gateway.answer(request.map(Body::new), client).await) })
+        async move { gateway.answer(request, client).await }
+    };
+    http1(io, handover, answer, stop, transport, seat).await
+}
+
+async fn http1<T, P, A, F>(
+    io: T,
+    handover: Arc<Handover>,
+    answer: A,
+    stop: CancellationToken,
+    transport: P,
+    seat: Seat,
+) -> io::Result<()>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    P: Transport<T>,
+    A: Fn(Request<Body>) -> F + Unpin,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answered = answer(request.map(Body::new));
+        Box::pin(async move { Ok::<_, Infallible>(answered.await) })
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES).half_close(false);
     let mut connection = builder.serve_connection(Watched::new(io, handover.clone()), service);
-    let mut stopped = pin!(stop.cancelled());
+    let mut stopped = pin!(stop.clone().cancelled_owned());
     let mut stopping = false;
     poll_fn(|cx| {
         if !stopping && stopped.as_mut().poll(cx).is_ready() {
@@ -178,7 +208,12 @@ where
     let parts = connection.into_parts();
     let mut io = parts.io.into_inner().io;
     match handover.take() {
-        Some(takeover) => transport.start(takeover, io, parts.read_buf).await,
+        Some(Takeover::Live(watching)) => transport.start(watching, io, parts.read_buf).await,
+        // A task of its own: this one, with all that HTTP needed, ends.
+        Some(Takeover::Room(joined)) => {
+            let tasks = seat.tasks.clone();
+            tasks.spawn(session::run(*joined, Box::new(io), parts.read_buf, stop, seat).in_current_span());
+        }
         None => io.shutdown().await?,
     }
     Ok(())
@@ -208,7 +243,7 @@ where
 }
 
 /// Serves the operator's API on the Unix socket: whoever may open the file is the operator.
-pub async fn serve_unix(listener: UnixListener, api: axum::Router, stop: CancellationToken) {
+pub async fn serve_unix(listener: UnixListener, api: axum::Router, stop: CancellationToken, tasks: TaskTracker) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -222,14 +257,17 @@ pub async fn serve_unix(listener: UnixListener, api: axum::Router, stop: Cancell
                 continue;
             }
         };
-        let api = api.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request: Request<Incoming>| api.clone().oneshot(request.map(Body::new)));
-            let _ = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(socket), service)
-                .await;
+        let (api, stop) = (api.clone(), stop.clone());
+        let seat = Seat { _place: None, tasks: tasks.clone() };
+        let handover = Arc::new(Handover::default());
+        let asked = handover.clone();
+        let answer = move |mut request: Request<Body>| {
+            request.extensions_mut().insert(asked.clone());
+            let answered = api.clone().oneshot(request);
+            async move { answered.await.unwrap_or_else(|never| match never {}) }
+        };
+        tasks.spawn(async move {
+            let _ = http1(socket, handover, answer, stop, Encrypted, seat).await;
         });
     }
 }

@@ -1,9 +1,10 @@
-//! Takes a connection back from hyper once it has sent a response head, so that the live plane can write to the socket
-//! itself: one task for many viewers, and no HTTP machinery held for each.
+//! Takes a connection back from hyper once it has sent a response head, so that the live plane or a room can use the socket
+//! itself: no HTTP machinery is held for each, and one task writes to many viewers.
 //!
 //! WebSocket: hyper is done with the connection after the 101. FLV: the response's body never yields; its first poll says
 //! that the head is encoded, and the flush that follows says that the head has been written.
 
+use super::rooms::session::Joined;
 use crate::live::{Framing, Stream};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
@@ -27,7 +28,16 @@ use tokio::{
 
 /// What becomes of the connection.
 #[derive(Debug)]
-pub struct Takeover {
+pub enum Takeover {
+    /// A viewer's.
+    Live(Watching),
+    /// A member's.
+    Room(Box<Joined>),
+}
+
+/// A viewer of a live stream.
+#[derive(Debug)]
+pub struct Watching {
     /// The stream to watch.
     pub stream: Arc<Stream>,
     /// How FLV is framed behind the head.

@@ -1,7 +1,7 @@
 //! `/live/...`: FLV, WebSocket-FLV, HLS and the public status of a stream.
 
 use super::{
-    handover::{HeadOnly, Takeover},
+    handover::{HeadOnly, Takeover, Watching},
     respond,
     route::{Client, Gateway},
     ws,
@@ -77,14 +77,14 @@ fn flv(gateway: &Gateway, stream: Arc<Stream>, request: &Request<()>, client: &C
         };
         let response = ws::accept(request.headers());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            handover.ask(Takeover { stream, framing: Framing::WebSocket });
+            handover.ask(Takeover::Live(Watching { stream, framing: Framing::WebSocket }));
         }
         return response;
     }
     let body = match &client.handover {
         _ if head_only => Body::empty(),
         Some(handover) if client.direct => {
-            handover.ask(Takeover { stream, framing: framing_of(request.version()) });
+            handover.ask(Takeover::Live(Watching { stream, framing: framing_of(request.version()) }));
             Body::new(HeadOnly(handover.clone()))
         }
         _ => Body::new(FlvBody::new(stream)),

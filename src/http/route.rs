@@ -1,7 +1,7 @@
 //! Which request goes where.
 
-use super::{handover::Handover, live, metrics, readiness::Readiness, respond};
-use crate::{live::Hub, page};
+use super::{handover::Handover, live, metrics, readiness::Readiness, respond, rooms};
+use crate::{live::Hub, page, room::RoomPlane};
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
 use std::{net::SocketAddr, sync::Arc};
@@ -11,6 +11,8 @@ use tower::ServiceExt;
 pub struct Gateway {
     /// The live plane.
     pub hub: Arc<Hub>,
+    /// Rooms.
+    pub rooms: Arc<RoomPlane>,
     /// Signs play URLs of private streams.
     pub signing_key: [u8; 32],
     /// The JSON API as it is served over TCP.
@@ -32,7 +34,7 @@ pub struct Client {
 
 impl Gateway {
     /// Answers one request.
-    pub async fn answer(&self, request: Request<Body>, client: Client) -> Response<Body> {
+    pub async fn answer(&self, mut request: Request<Body>, client: Client) -> Response<Body> {
         let path = request.uri().path();
         if let Some(rest) = path.strip_prefix("/live/") {
             let rest = rest.to_owned();
@@ -48,13 +50,18 @@ impl Gateway {
         match path {
             "/healthz" => probe(true),
             "/readyz" => probe(self.readiness.ready().await),
-            "/metrics" => respond::bytes(metrics::render(&self.hub).into(), metrics::CONTENT_TYPE, "no-store"),
+            "/metrics" => {
+                let text = metrics::render(&self.hub) + &rooms::metrics::render(&self.rooms).await;
+                respond::bytes(text.into(), metrics::CONTENT_TYPE, "no-store")
+            }
             "/" => redirect("/watch/demo"),
             _ if path.starts_with("/watch/") || path.starts_with("/assets/") => page(path, request.method()),
-            _ => match self.api.clone().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+            _ => {
+                if let Some(handover) = client.handover {
+                    request.extensions_mut().insert(handover);
+                }
+                self.api.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+            }
         }
     }
 }

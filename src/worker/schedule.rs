@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::room::ConnectionRuntime;
+use crate::room::runtime::ConnectionRuntime;
 
 /// No worker sleeps longer, should a nudge get lost or the database's clock jump.
 const LONGEST: Duration = Duration::from_secs(30);

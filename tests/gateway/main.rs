@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod a_joiner_gets_the_whole_state;
 mod another_key_is_refused_while_live;
 mod bad_http_requests_end_alone;
 mod broken_media_harms_nobody;
@@ -34,8 +35,8 @@ mod one_track_alone_plays;
 mod private_streams_need_a_signature;
 mod publisher_returns_within_grace_and_viewers_stay;
 mod remote_commands_need_the_token;
-mod rooms_advance_once_when_an_item_is_over;
 mod room_tokens_open_their_room_only;
+mod rooms_advance_once_when_an_item_is_over;
 mod rooms_are_kept_from_the_command_line;
 mod rotated_and_expired_keys_close_their_publisher;
 mod rtmp_bombs_end_alone;

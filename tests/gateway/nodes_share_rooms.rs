@@ -14,14 +14,14 @@ fn a_change_on_one_node_reaches_members_on_both() {
     let (one, two) = (database.node(), database.node());
     let room = one.room("shared", &[]);
     let media = two.timed(&room, "1h");
-    let mut here = Member::join(&one, &room.id, &room.owner_token);
-    let mut there = Member::join(&two, &room.id, &room.owner_token);
+    let mut here = room.join(&one);
+    let mut there = room.join(&two);
     one.playback(&["start", &room.id, &media]);
     two.playback(&["seek", &room.id, "60000"]);
     one.playback(&["pause", &room.id]);
     for member in [&mut here, &mut there] {
         for version in 1..=3 {
-            let change = member.next("playback");
+            let change = member.hear_type("playback", s(20));
             assert_eq!(change["version"], version, "every change, in order");
         }
     }
@@ -39,11 +39,11 @@ fn both_nodes_hold_the_room_and_each_end_is_one_advance() {
     let (one, two) = (database.node(), database.node());
     let room = one.room("film night", &[]);
     let media: Vec<_> = (0..6).map(|_| one.timed(&room, "700ms")).collect();
-    let mut here = Member::join(&one, &room.id, &room.owner_token);
-    let mut there = Member::join(&two, &room.id, &room.owner_token);
+    let mut here = room.join(&one);
+    let mut there = room.join(&two);
     one.playback(&["start", &room.id, &media[0]]);
-    let ended = here.wait("playback", "the end", |m| m["ended"] == true);
-    there.wait("playback", "the end", |m| m["ended"] == true);
+    let ended = here.await_playback("the end", |m| m["ended"] == true);
+    there.await_playback("the end", |m| m["ended"] == true);
     assert_eq!((&ended["version"], &ended["media_id"]), (&7.into(), &media[5].as_str().into()));
     let turns = one.turns(&room);
     let causes: Vec<_> = turns.iter().map(|turn| turn["cause"].as_str().unwrap()).collect();
@@ -58,13 +58,13 @@ fn shuffle_agrees_on_both_nodes() {
     let (one, two) = (database.node(), database.node());
     let room = one.room("dance", &["--mode", "shuffle"]);
     let media: Vec<_> = (0..8).map(|_| one.timed(&room, "300ms")).collect();
-    let mut here = Member::join(&one, &room.id, &room.owner_token);
-    let mut there = Member::join(&two, &room.id, &room.owner_token);
+    let mut here = room.join(&one);
+    let mut there = room.join(&two);
     one.playback(&["start", &room.id, &media[0]]);
-    let mut order = |member: &mut Member| -> BTreeMap<i64, Value> {
+    let order = |member: &mut Member| -> BTreeMap<i64, Value> {
         let mut seen = BTreeMap::new();
         while seen.len() < 10 {
-            let change = member.next("playback");
+            let change = member.hear_type("playback", s(20));
             seen.insert(change["version"].as_i64().unwrap(), change["media_id"].clone());
         }
         seen
@@ -84,21 +84,21 @@ fn a_killed_listener_costs_seconds_and_no_change() {
     let (one, two) = (database.node(), database.node());
     let room = one.room("shared", &[]);
     let media = one.timed(&room, "1h");
-    let mut there = Member::join(&two, &room.id, &room.owner_token);
+    let mut there = room.join(&two);
     one.playback(&["start", &room.id, &media]);
-    there.wait("playback", "the start", |m| m["version"] == 1);
+    there.await_playback("the start", |m| m["version"] == 1);
     cluster.psql(&url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
     let cut = Instant::now();
     one.playback(&["pause", &room.id]);
     one.playback(&["seek", &room.id, "5000"]);
     for version in [2, 3] {
-        assert_eq!(there.next("playback")["version"], version);
+        assert_eq!(there.hear_type("playback", s(20))["version"], version);
     }
     assert!(cut.elapsed() < s(5), "{:?}", cut.elapsed());
     // The new connection listens: no poll is needed for what comes next.
     thread::sleep(Duration::from_secs(3));
     one.playback(&["play", &room.id]);
-    there.wait("playback", "the next change", |m| m["version"] == 4);
+    there.await_playback("the next change", |m| m["version"] == 4);
 }
 
 #[test]
@@ -113,11 +113,11 @@ fn claims_of_a_killed_node_are_taken_over() {
     let media = one.media(&room, &url, &[]);
     // The first node claims, and hangs on an origin that does not answer.
     origin.answer_after(s(3600));
-    let _member = Member::join(&one, &room.id, &room.owner_token);
+    let _member = room.join(&one);
     one.playback(&["start", &room.id, &media]);
     eventually("the first node asks the origin", s(10), || (origin.requests() > 0).then_some(()));
     let two = database.node();
-    let _other = Member::join(&two, &room.id, &room.owner_token);
+    let _other = room.join(&two);
     one.kill();
     origin.answer_after(Duration::ZERO);
     two.wait_state(&room, "the other node finds the duration out", s(20), |state| state["duration_status"] == "known");

@@ -22,7 +22,8 @@ fn write_until(node: &Gateway, room: &Room, stop: &Arc<AtomicBool>) -> Vec<threa
                 while !stop.load(Relaxed) {
                     let url = format!("http://192.0.2.1/{n}/{}.mp4", answered.len());
                     let args = ["media", "add", &room, "--url", &url, "--duration", "60s", "--json"];
-                    let output = Command::new(env!("CARGO_BIN_EXE_synctv")).args(args).arg("--data-dir").arg(&data).output();
+                    let output =
+                        Command::new(env!("CARGO_BIN_EXE_synctv")).args(args).arg("--data-dir").arg(&data).output();
                     let output = output.expect("the built binary runs");
                     if output.status.success() {
                         let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -57,7 +58,8 @@ fn sigkill_during_writes_loses_nothing_on_sqlite() {
     node.kill();
     stop.store(true, Relaxed);
     let answered: Vec<_> = writers.into_iter().flat_map(|writer| writer.join().expect("a writer")).collect();
-    let check = "import sqlite3,sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])";
+    let check =
+        "import sqlite3,sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])";
     let output = Command::new("python3").args(["-c", check]).arg(data.join("synctv.db")).output().expect("python3");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "ok");
     let node = Gateway::start_in(data);
@@ -93,9 +95,9 @@ fn without_its_database_the_server_streams_on_and_says_no() {
     let mut bystander = Bystander::start(&node);
     let room = node.room("away", &[]);
     let media = node.timed(&room, "1h");
-    let mut member = Member::join(&node, &room.id, &room.owner_token);
+    let mut member = room.join(&node);
     node.playback(&["start", &room.id, &media]);
-    member.wait("playback", "the start", |m| m["version"] == 1);
+    member.await_playback("the start", |m| m["version"] == 1);
 
     cluster.stop_immediate();
     let away = Instant::now();
@@ -119,7 +121,7 @@ fn without_its_database_the_server_streams_on_and_says_no() {
     eventually("commands work again", s(5), || {
         node.cli(&["playback", "pause", &room.id]).status.success().then_some(())
     });
-    member.wait("playback", "the change", |m| m["playing"] == false);
+    member.await_playback("the change", |m| m["playing"] == false);
     assert!(back.elapsed() < s(5), "{:?}", back.elapsed());
     bystander.assert_undisturbed();
     node.assert_healthy();

@@ -32,7 +32,7 @@ fn a_room_without_connections_stays_as_it_is(database: &Database) {
     let other = node.room("busy", &[]);
     let theirs = node.media(&other, &url, &[]);
     node.playback(&["start", &other.id, &theirs]);
-    let _member = Member::join(&node, &other.id, &other.owner_token);
+    let _member = other.join(&node);
     node.wait_state(&other, "the active room's duration is known", s(10), |state| state["duration_status"] == "known");
     let state = node.state(&room);
     assert_eq!((&state["duration_status"], &state["duration_ms"]), (&"pending".into(), &serde_json::Value::Null));
@@ -49,16 +49,16 @@ fn an_active_room_probes_plays_and_advances_once(database: &Database) {
     let node = database.node();
     let room = node.room("film", &[]);
     let (first, second) = (node.media(&room, &url, &[]), node.timed(&room, "1h"));
-    let mut member = Member::join(&node, &room.id, &room.owner_token);
-    assert_eq!(member.next("state")["media_id"], serde_json::Value::Null);
+    let mut member = room.join(&node);
+    assert_eq!(member.state["media_id"], serde_json::Value::Null);
     node.playback(&["start", &room.id, &first]);
-    let known = member.wait("playback", "its duration", |m| m["duration_ms"].is_i64());
+    let known = member.await_playback("its duration", |m| m["duration_ms"].is_i64());
     assert!((5_950..=6_100).contains(&known["duration_ms"].as_i64().unwrap()), "{known}");
     assert_eq!((&known["version"], &known["generation"]), (&1.into(), &1.into()));
     // From here on to the end of the item nothing is written.
     node.playback(&["seek", &room.id, "4500"]);
-    let sought = member.wait("playback", "the seek", |m| m["version"] == 2);
-    let next = member.wait("playback", "the next item", |m| m["version"] == 3);
+    let sought = member.await_playback("the seek", |m| m["version"] == 2);
+    let next = member.await_playback("the next item", |m| m["version"] == 3);
     assert_eq!((&next["media_id"], &next["playing"]), (&second.as_str().into(), &true.into()));
     assert_eq!((&next["generation"], &next["position_ms"]), (&2.into(), &0.into()));
     let late = next["at_ms"].as_i64().unwrap()
@@ -74,10 +74,10 @@ fn repeat_one_repeats(database: &Database) {
     let room = node.room("again", &["--mode", "repeat_one"]);
     let media = node.timed(&room, "400ms");
     node.timed(&room, "1h");
-    let mut member = Member::join(&node, &room.id, &room.owner_token);
+    let mut member = room.join(&node);
     node.playback(&["start", &room.id, &media]);
     for version in 2..5 {
-        let again = member.wait("playback", "another round", |m| m["version"] == version);
+        let again = member.await_playback("another round", |m| m["version"] == version);
         assert_eq!((&again["media_id"], &again["generation"]), (&media.as_str().into(), &1.into()));
     }
 }
@@ -86,9 +86,9 @@ fn the_end_of_the_list_is_stored_once(database: &Database) {
     let node = database.node();
     let room = node.room("end", &[]);
     let media = node.timed(&room, "300ms");
-    let mut member = Member::join(&node, &room.id, &room.owner_token);
+    let mut member = room.join(&node);
     node.playback(&["start", &room.id, &media]);
-    let ended = member.wait("playback", "the end", |m| m["ended"] == true);
+    let ended = member.await_playback("the end", |m| m["ended"] == true);
     assert_eq!((&ended["playing"], &ended["version"], &ended["position_ms"]), (&false.into(), &2.into(), &300.into()));
     thread::sleep(Duration::from_secs(2));
     assert_eq!(node.state(&room)["version"], 2, "later looks find nothing");
@@ -103,17 +103,17 @@ fn pause_near_the_end_is_not_the_end(database: &Database) {
     let room = node.room("pause", &[]);
     let media = node.timed(&room, "10s");
     node.timed(&room, "1h");
-    let mut member = Member::join(&node, &room.id, &room.owner_token);
+    let mut member = room.join(&node);
     node.playback(&["start", &room.id, &media]);
     node.playback(&["pause", &room.id]);
     node.playback(&["seek", &room.id, "9990"]);
-    member.wait("playback", "the seek", |m| m["version"] == 3);
+    member.await_playback("the seek", |m| m["version"] == 3);
     thread::sleep(Duration::from_secs(2));
     let state = node.state(&room);
     assert_eq!((&state["version"], &state["position_ms"]), (&3.into(), &9990.into()));
     assert_eq!((&state["playing"], &state["ended"]), (&false.into(), &false.into()));
     node.playback(&["play", &room.id]);
-    member.wait("playback", "the next item", |m| m["version"] == 5 && m["media_id"] != media.as_str());
+    member.await_playback("the next item", |m| m["version"] == 5 && m["media_id"] != media.as_str());
 }
 
 fn the_advance_delay_is_honoured(database: &Database) {
@@ -121,9 +121,9 @@ fn the_advance_delay_is_honoured(database: &Database) {
     let room = node.room("delay", &["--advance-delay", "2s"]);
     let media = node.timed(&room, "500ms");
     node.timed(&room, "1h");
-    let mut member = Member::join(&node, &room.id, &room.owner_token);
+    let mut member = room.join(&node);
     node.playback(&["start", &room.id, &media]);
-    let started = member.wait("playback", "the start", |m| m["version"] == 1)["at_ms"].as_i64().unwrap();
-    let next = member.wait("playback", "the next item", |m| m["version"] == 2)["at_ms"].as_i64().unwrap();
+    let started = member.await_playback("the start", |m| m["version"] == 1)["at_ms"].as_i64().unwrap();
+    let next = member.await_playback("the next item", |m| m["version"] == 2)["at_ms"].as_i64().unwrap();
     assert!((2500..4000).contains(&(next - started)), "{} ms", next - started);
 }

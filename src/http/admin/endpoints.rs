@@ -52,6 +52,13 @@ impl FromStr for PublicUrl {
     }
 }
 
+impl PublicUrl {
+    /// Host and port.
+    pub(in crate::http) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}
+
 /// Base URLs as one client sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bases {

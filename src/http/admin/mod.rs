@@ -31,6 +31,7 @@ use self::problem::Problem;
 use super::rooms::{self, Doors};
 use crate::error::Error;
 use crate::live::Hub;
+use crate::room::RoomPlane;
 
 /// No request body of this API is longer, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -47,8 +48,12 @@ pub struct AdminState {
     pub store: Arc<dyn Store>,
     /// What is live.
     pub hub: Arc<Hub>,
+    /// Rooms and who is connected to them here.
+    pub rooms: Arc<RoomPlane>,
     /// Where this server can be reached.
     pub endpoints: Endpoints,
+    /// Pages of these origins may open WebSockets, besides this server's own.
+    pub allowed_origins: Arc<[String]>,
     /// The database in words for an operator, without password: `sqlite DATA_DIR/synctv.db`.
     pub database: String,
     /// When the server started.

@@ -59,6 +59,7 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
         crate::http::rooms::playback::history,
         crate::http::rooms::members::list,
         crate::http::rooms::members::kick,
+        crate::http::rooms::ws::join,
         show,
     ),
     components(schemas(ProblemBody)),

@@ -23,7 +23,7 @@ pub(super) async fn show(State(state): State<AdminState>) -> Answer<Json<Status>
         rtmp: state.endpoints.rtmp.to_string(),
         database: state.database,
         streams: StreamCounts { live: state.hub.live_count() as u64, known },
-        rooms: RoomCounts { active: 0 },
+        rooms: RoomCounts { active: state.rooms.runtime.counts().0 as u64 },
         uptime_s: state.started.elapsed().as_secs(),
     }))
 }

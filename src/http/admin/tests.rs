@@ -31,6 +31,8 @@ pub(in crate::http) async fn api() -> Api {
     let state = AdminState {
         store: Arc::clone(&store),
         hub: Hub::new(LiveLimits::default()),
+        rooms: RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
+        allowed_origins: Arc::new([]),
         endpoints,
         database: "sqlite".into(),
         started: Instant::now(),

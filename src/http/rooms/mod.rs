@@ -4,16 +4,23 @@
 
 pub(in crate::http) mod access;
 mod doors;
+mod early;
+mod greeting;
 pub(super) mod join;
 pub(super) mod media;
 mod media_url;
 pub(super) mod members;
+pub(super) mod metrics;
+mod origin;
+mod pace;
 pub(super) mod playback;
 pub(super) mod playlists;
 #[expect(clippy::module_inception, reason = "the noun has its file like the others")]
 pub(super) mod rooms;
+pub(super) mod session;
 pub(super) mod tokens;
 pub mod wire;
+pub(super) mod ws;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post};
@@ -43,6 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
         ("/api/v1/rooms/{room}/history", get(playback::history)),
         ("/api/v1/rooms/{room}/members", get(members::list)),
         ("/api/v1/rooms/{room}/kick", post(members::kick)),
+        ("/api/v1/rooms/{room}/ws", get(ws::join)),
     ]
 }
 

@@ -1,108 +1,168 @@
-//! A member of a room, through somebody else's WebSocket client (tungstenite).
+//! A member of a room: an independent WebSocket client (tungstenite), blocking.
 
-use super::Gateway;
+use super::{Gateway, s};
 use serde_json::{Value, json};
 use std::{
-    io::ErrorKind,
+    io,
     net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
-use tungstenite::{Error, Message, WebSocket, client::IntoClientRequest};
+use tungstenite::{ClientRequestBuilder, Message, WebSocket, client::client_with_config};
 
-/// Nothing a test waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A room made for a test.
+pub struct TestRoom {
+    pub id: String,
+    pub owner: String,
+    /// What requests go to.
+    http: SocketAddr,
+}
 
-/// Joined; leaves when dropped.
-pub struct Member(WebSocket<TcpStream>);
+/// An HTTP answer.
+pub type Answer = (u16, Value);
+
+impl TestRoom {
+    /// Made through the API, over the server's socket in its data directory.
+    #[track_caller]
+    pub fn create(gateway: &Gateway, name: &str) -> Self {
+        let made = gateway.api("POST", "/api/v1/rooms", Some(&json!({ "name": name })));
+        let text = |field: &str| made.1[field].as_str().unwrap_or_else(|| panic!("no {field}: {made:?}")).to_owned();
+        Self { id: text("id"), owner: text("owner_token"), http: gateway.http }
+    }
+
+    /// A member with the owner's token.
+    #[track_caller]
+    pub fn join(&self, name: &str) -> Member {
+        self.join_with(&self.owner, name)
+    }
+
+    #[track_caller]
+    pub fn join_with(&self, token: &str, name: &str) -> Member {
+        Member::join(self.http, &format!("/api/v1/rooms/{}/ws?token={token}&name={name}", self.id))
+    }
+}
+
+/// One connection.
+pub struct Member {
+    socket: WebSocket<TcpStream>,
+    pub state: Value,
+}
+
+/// Why a member hears no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// By a close frame with this status.
+    Closed(u16),
+    /// Without one.
+    Cut,
+    /// Nothing came in time.
+    Silent,
+}
 
 impl Member {
+    /// Joins and reads the state.
     #[track_caller]
-    pub fn join(node: &Gateway, room: &str, token: &str) -> Self {
-        Self::try_join(node.http, &format!("/api/v1/rooms/{room}/ws?token={token}"), &[]).expect("the room lets them in")
+    pub fn join(to: SocketAddr, target: &str) -> Self {
+        let mut member = Self::open(to, target, &[]).unwrap_or_else(|status| panic!("joining is refused: {status}"));
+        member.state = member.hear(s(5)).expect("the first message");
+        assert_eq!(member.state["type"], "state", "{}", member.state);
+        member
     }
 
-    /// With more request headers; the refusal's status when there is one.
-    pub fn try_join(to: SocketAddr, target: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let mut request = format!("ws://{to}{target}").into_client_request().expect("a request");
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().expect("a header"));
-        }
-        let socket = TcpStream::connect(to).expect("the server accepts");
-        socket.set_nodelay(true).expect("a socket option");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a socket option");
-        match tungstenite::client(request, socket) {
-            Ok((socket, _)) => Ok(Self(socket)),
-            Err(tungstenite::HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
-            Err(other) => panic!("no answer to the upgrade: {other}"),
-        }
-    }
-
-    /// The next message of this type.
-    #[track_caller]
-    pub fn next(&mut self, kind: &str) -> Value {
-        self.wait(kind, "any", |_| true)
-    }
-
-    /// The next message of this type that passes the test.
-    #[track_caller]
-    pub fn wait(&mut self, kind: &str, what: &str, test: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
-        let mut last = Value::Null;
-        while begun.elapsed() < PATIENCE {
-            match self.read() {
-                Ok(message) if message["type"] == kind && test(&message) => return message,
-                Ok(message) => last = message,
-                Err(closed) => panic!("closed ({closed:?}) while waiting for {kind:?}: {what}; last was {last}"),
+    /// Upgrades, with more headers; the status of a refusal.
+    pub fn open(to: SocketAddr, target: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let socket = TcpStream::connect(to).unwrap();
+        socket.set_nodelay(true).unwrap();
+        let uri = format!("ws://{to}{target}").parse().unwrap();
+        let request = headers
+            .iter()
+            .fold(ClientRequestBuilder::new(uri), |request, (name, value)| request.with_header(*name, *value));
+        match client_with_config(request, socket, None) {
+            Ok((socket, _)) => Ok(Self { socket, state: Value::Null }),
+            Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(refused))) => {
+                Err(refused.status().as_u16())
             }
+            Err(other) => panic!("{other}"),
         }
-        panic!("not within {PATIENCE:?}: {kind:?}, {what}; last was {last}");
     }
 
-    /// The next message, or code and reason of the close.
-    #[track_caller]
-    pub fn read(&mut self) -> Result<Value, (u16, String)> {
+    pub fn id(&self) -> &str {
+        self.state["you"]["id"].as_str().expect("an id")
+    }
+
+    pub fn say(&mut self, text: &Value) {
+        self.say_text(&text.to_string()).unwrap();
+    }
+
+    pub fn say_text(&mut self, text: &str) -> Result<(), tungstenite::Error> {
+        self.socket.send(Message::text(text.to_owned()))
+    }
+
+    /// The plain socket, to misuse.
+    pub fn tcp(&mut self) -> &mut TcpStream {
+        self.socket.get_mut()
+    }
+
+    /// The next message that is text.
+    pub fn hear(&mut self, within: Duration) -> Result<Value, Ended> {
+        let deadline = Instant::now() + within;
         loop {
-            match self.0.read() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Ended::Silent);
+            }
+            self.socket.get_mut().set_read_timeout(Some(left)).unwrap();
+            match self.socket.read() {
                 Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("JSON")),
-                Ok(Message::Close(Some(frame))) => return Err((frame.code.into(), frame.reason.to_string())),
-                Ok(Message::Close(None)) | Err(Error::ConnectionClosed | Error::Protocol(_)) => {
-                    return Err((1006, String::new()));
-                }
+                Ok(Message::Close(frame)) => return Err(Ended::Closed(frame.map_or(1005, |f| f.code.into()))),
                 Ok(_) => {}
-                Err(Error::Io(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    panic!("nothing within {PATIENCE:?}")
-                }
-                Err(other) => return Err((1006, other.to_string())),
+                Err(tungstenite::Error::Io(e))
+                    if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+                Err(_) => return Err(Ended::Cut),
             }
         }
     }
 
-    /// Code and reason with which the server closes.
+    /// The next message of this type; others are passed over.
     #[track_caller]
-    pub fn closed(&mut self) -> (u16, String) {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            if let Err(closed) = self.read() {
-                return closed;
+    pub fn hear_type(&mut self, kind: &str, within: Duration) -> Value {
+        let deadline = Instant::now() + within;
+        loop {
+            match self.hear(deadline.saturating_duration_since(Instant::now())) {
+                Ok(said) if said["type"] == kind => return said,
+                Ok(_) => {}
+                Err(ended) => panic!("no {kind}: {ended:?}"),
             }
         }
-        panic!("not closed within {PATIENCE:?}");
     }
 
-    #[track_caller]
-    pub fn send(&mut self, message: &Value) {
-        self.send_text(message.to_string());
+    /// How the connection ends; messages before that are passed over.
+    pub fn end(&mut self, within: Duration) -> Ended {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Err(ended) = self.hear(deadline.saturating_duration_since(Instant::now())) {
+                return ended;
+            }
+        }
     }
+}
 
+impl Gateway {
+    /// A request over the server's socket in its data directory, as the operator.
     #[track_caller]
-    pub fn send_text(&mut self, text: String) {
-        self.0.send(Message::text(text)).expect("the server reads");
-    }
-
-    /// Asks for the time; the pong.
-    #[track_caller]
-    pub fn ping(&mut self) -> Value {
-        self.send(&json!({ "type": "ping", "t1": 12345.5 }));
-        self.next("pong")
+    pub fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        use std::io::{Read, Write};
+        let mut socket = std::os::unix::net::UnixStream::connect(self.data_dir().join("synctv.sock")).unwrap();
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let length = body.len();
+        write!(
+            socket,
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer}"));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 }

@@ -26,7 +26,7 @@ pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
 pub use http::{Body, get, head, open, request};
 pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
-pub use member::Member;
+pub use member::{Ended, Member, TestRoom};
 pub use node::node;
 pub use origin::Origin;
 pub use process::Process;

@@ -1,7 +1,7 @@
 //! Rooms through the command line, on either database.
 
-use super::{Gateway, cluster, eventually};
-use serde_json::Value;
+use super::{Ended, Gateway, Member, cluster, eventually, s};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Makes one test of each database from a function that takes a [`Database`].
@@ -56,6 +56,37 @@ impl Database {
 pub struct Room {
     pub id: String,
     pub owner_token: String,
+}
+
+impl Room {
+    /// A member with the owner's token, on this node; the state it got first is in `state`.
+    #[track_caller]
+    pub fn join(&self, node: &Gateway) -> Member {
+        Member::join(node.http, &format!("/api/v1/rooms/{}/ws?token={}", self.id, self.owner_token))
+    }
+}
+
+impl Member {
+    /// The next `playback` that passes the test.
+    #[track_caller]
+    pub fn await_playback(&mut self, what: &str, test: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        loop {
+            match self.hear(s(20)) {
+                Ok(said) if said["type"] == "playback" && test(&said) => return said,
+                Ok(said) => last = said,
+                Err(Ended::Silent) => panic!("nothing came while waiting for {what}; the last was {last}"),
+                Err(ended) => panic!("{ended:?} while waiting for {what}; the last was {last}"),
+            }
+        }
+    }
+
+    /// Asks for the time; the pong.
+    #[track_caller]
+    pub fn ping(&mut self) -> Value {
+        self.say(&json!({ "type": "ping", "t1": 12345.5 }));
+        self.hear_type("pong", s(10))
+    }
 }
 
 impl Gateway {
