@@ -17,7 +17,7 @@ fn a_change_on_one_node_reaches_members_on_both() {
     let mut here = room.join(&one);
     let mut there = room.join(&two);
     one.playback(&["start", &room.id, &media]);
-    two.playback(&["seek", &room.id, "60000"]);
+    two.playback(&["seek", &room.id, "60s"]);
     one.playback(&["pause", &room.id]);
     for member in [&mut here, &mut there] {
         for version in 1..=3 {
@@ -90,7 +90,7 @@ fn a_killed_listener_costs_seconds_and_no_change() {
     cluster.psql(&url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
     let cut = Instant::now();
     one.playback(&["pause", &room.id]);
-    one.playback(&["seek", &room.id, "5000"]);
+    one.playback(&["seek", &room.id, "5s"]);
     for version in [2, 3] {
         assert_eq!(there.hear_type("playback", s(20))["version"], version);
     }

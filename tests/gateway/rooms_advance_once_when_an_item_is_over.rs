@@ -56,7 +56,7 @@ fn an_active_room_probes_plays_and_advances_once(database: &Database) {
     assert!((5_950..=6_100).contains(&known["duration_ms"].as_i64().unwrap()), "{known}");
     assert_eq!((&known["version"], &known["generation"]), (&1.into(), &1.into()));
     // From here on to the end of the item nothing is written.
-    node.playback(&["seek", &room.id, "4500"]);
+    node.playback(&["seek", &room.id, "4500ms"]);
     let sought = member.await_playback("the seek", |m| m["version"] == 2);
     let next = member.await_playback("the next item", |m| m["version"] == 3);
     assert_eq!((&next["media_id"], &next["playing"]), (&second.as_str().into(), &true.into()));
@@ -106,7 +106,7 @@ fn pause_near_the_end_is_not_the_end(database: &Database) {
     let mut member = room.join(&node);
     node.playback(&["start", &room.id, &media]);
     node.playback(&["pause", &room.id]);
-    node.playback(&["seek", &room.id, "9990"]);
+    node.playback(&["seek", &room.id, "9990ms"]);
     member.await_playback("the seek", |m| m["version"] == 3);
     thread::sleep(Duration::from_secs(2));
     let state = node.state(&room);
