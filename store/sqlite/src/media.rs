@@ -23,14 +23,14 @@ struct MediaRow {
     created_at: i64,
 }
 
-/// Reads media; the literal is the rest of the statement.
+/// Reads media; the literal is the rest of the statement. CROSS JOIN begins with the media, however few playlists a room has.
 macro_rules! select_media {
     ($rest:literal $(, $arg:expr)*) => {
         sql_as!(
             MediaRow,
             r#"SELECT m.id, m.playlist_id, m.name, m.source, m.target_hash, m.created_at,
                       known.status AS "status: String", COALESCE(known.duration_ms, m.given_ms) AS "duration_ms: i64"
-               FROM media m JOIN playlists l ON l.id = m.playlist_id
+               FROM media m CROSS JOIN playlists l ON l.id = m.playlist_id
                LEFT JOIN lengths known ON known.room_id = l.room_id AND known.target_hash = m.target_hash "# + $rest
             $(, $arg)*
         )

@@ -145,7 +145,7 @@ macro_rules! select_items {
             ItemRow,
             r#"SELECT m.id, m.playlist_id, m.target_hash, known.status AS "status: String",
                       COALESCE(known.duration_ms, m.given_ms) AS "duration_ms: i64"
-               FROM media m JOIN playlists l ON l.id = m.playlist_id
+               FROM media m CROSS JOIN playlists l ON l.id = m.playlist_id
                LEFT JOIN lengths known ON known.room_id = l.room_id AND known.target_hash = m.target_hash "# + $rest
             $(, $arg)*
         )
