@@ -21,3 +21,4 @@ pub mod publish_gate;
 pub mod room;
 pub mod secret;
 pub mod shutdown;
+pub mod worker;

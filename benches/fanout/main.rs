@@ -3,7 +3,7 @@
 //! `cargo bench --bench fanout -- --help` lists the options. Where the machine allows it the server has one core and the
 //! load another, so that the numbers are those of one core.
 
-#[allow(dead_code, unused_imports, reason = "the tests' harness has more than a bench needs")]
+#[allow(dead_code, unused_imports, unused_macros, reason = "the tests' harness has more than a bench needs")]
 #[path = "../../tests/gateway/harness/mod.rs"]
 mod harness;
 

@@ -4,6 +4,7 @@ mod demo;
 mod gate;
 mod listen;
 mod rooms;
+mod workers;
 
 use crate::{
     config::{Config, Database, LogFormat},
@@ -118,6 +119,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         connections.clone(),
     ));
     rooms::start(&rooms, &tasks, &stop);
+    workers::start(&rooms, &config, &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {

@@ -34,6 +34,8 @@ pub struct Config {
     pub hls: HlsConfig,
     /// `[room]`
     pub room: RoomConfig,
+    /// `[worker]`
+    pub worker: WorkerConfig,
     /// `[proxy]`
     pub proxy: ProxyConfig,
     /// `[log]`
@@ -126,6 +128,17 @@ pub struct RoomConfig {
     pub messages_per_s: u32,
 }
 
+/// `[worker]`
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Rooms advanced at the same time.
+    pub advance_concurrency: usize,
+    /// Durations found out at the same time.
+    pub probe_concurrency: usize,
+    /// How long a room is inactive before what it held is given up.
+    pub release_grace: Duration,
+}
+
 /// `[proxy]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyConfig {
@@ -203,6 +216,7 @@ impl Config {
             live: live(&layers)?,
             hls: hls(&layers)?,
             room: room(&layers)?,
+            worker: worker(&layers)?,
             proxy: ProxyConfig { allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0 },
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
@@ -267,6 +281,14 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
 
 fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
     Ok(HlsConfig { idle: layers.duration("hls.idle_s", 1..=86_400)? })
+}
+
+fn worker(layers: &Layers) -> Result<WorkerConfig, ConfigError> {
+    Ok(WorkerConfig {
+        advance_concurrency: layers.number("worker.advance_concurrency", 1..=256)?,
+        probe_concurrency: layers.number("worker.probe_concurrency", 1..=256)?,
+        release_grace: layers.duration("worker.release_grace_s", 0..=3600)?,
+    })
 }
 
 fn room(layers: &Layers) -> Result<RoomConfig, ConfigError> {

@@ -87,6 +87,10 @@ async fn judged(url: &Url, allow: &[IpNet]) -> Result<Vec<SocketAddr>, Error> {
         Some(Host::Domain(name)) => lookup_host((name, port)).await.map_err(|_| Error::Unresolved)?.collect(),
         None => return Err(Error::Url("the URL has no host")),
     };
+    judge(addresses, allow)
+}
+
+fn judge(addresses: Vec<SocketAddr>, allow: &[IpNet]) -> Result<Vec<SocketAddr>, Error> {
     if addresses.is_empty() {
         return Err(Error::Unresolved);
     }
@@ -118,4 +122,19 @@ pub(super) fn tls() -> Arc<ClientConfig> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Arc::new(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_address_among_good_ones_refuses_the_name() {
+        let judged =
+            |addresses: &[&str]| judge(addresses.iter().map(|address| address.parse().unwrap()).collect(), &[]);
+        assert_eq!(judged(&["8.8.8.8:80", "[2a00::1]:80"]).map(|addresses| addresses.len()), Ok(2));
+        assert_eq!(judged(&["8.8.8.8:80", "10.0.0.1:80"]), Err(Error::Refused));
+        assert_eq!(judged(&["[::1]:80", "8.8.8.8:80"]), Err(Error::Refused));
+        assert_eq!(judged(&[]), Err(Error::Unresolved));
+    }
 }

@@ -4,8 +4,10 @@ mod direct_url;
 
 use synctv_store::Source;
 
+pub use crate::probe::Found;
+
 use crate::error::Error;
-use crate::{fetch, probe};
+use crate::fetch;
 
 /// All providers, over one client. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ impl Providers {
     ///
     /// # Errors
     /// [`ProbeFailure`].
-    pub async fn probe(&self, source: &Source) -> Result<probe::Found, ProbeFailure> {
+    pub async fn probe(&self, source: &Source) -> Result<Found, ProbeFailure> {
         match source {
             Source::DirectUrl { url } => direct_url::probe(&self.client, url).await,
         }

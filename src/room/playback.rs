@@ -139,3 +139,7 @@ pub fn end(current: &Playback, length: Length, now_ms: i64) -> Playback {
         ..current.clone()
     }
 }
+
+#[cfg(test)]
+#[path = "playback_tests.rs"]
+mod tests;

@@ -69,3 +69,7 @@ pub fn target_hash(playlist_id: &str, media_id: &str, item: Option<&str>) -> Tar
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+#[path = "playlist_tests.rs"]
+mod tests;

@@ -91,6 +91,50 @@ fn stream_show_has_its_members_offline_and_live() {
 }
 
 #[test]
+fn rooms_media_and_playback_have_their_members() {
+    let gateway = Gateway::start();
+    let made = gateway.json(&["room", "create", "Movies"]);
+    assert_members(&made, &["id", "name", "owner_token"].map(|name| (name, "s")));
+    assert_eq!(made["name"], "Movies");
+    for role in ["viewer", "controller", "owner"] {
+        let token = gateway.json(&["room", "token", "Movies", "--role", role]);
+        assert_members(&token, &["token", "id", "role"].map(|name| (name, "s")));
+        assert_eq!(token["role"], role);
+    }
+    let media = gateway.json(&["media", "add", "Movies", "--url", "http://127.0.0.1:9/a.mp4", "--duration", "90s"]);
+    assert_members(&media, &[("id", "s"), ("position", "n")]);
+    assert_eq!(media["position"], 1);
+    let members = [
+        ("version", "n"),
+        ("generation", "n"),
+        ("media_id", "s?"),
+        ("playlist_id", "s?"),
+        ("target_hash", "s?"),
+        ("playing", "b"),
+        ("ended", "b"),
+        ("position_ms", "n"),
+        ("duration_ms", "n?"),
+        ("duration_status", "s?"),
+        ("speed", "n"),
+        ("at_ms", "n"),
+    ];
+    assert_members(&gateway.json(&["playback", "get", "Movies"]), &members);
+    let started = gateway.json(&["playback", "start", "Movies", media["id"].as_str().unwrap()]);
+    assert_members(&started, &members.map(|(name, kind)| (name, kind.trim_end_matches('?'))));
+    assert_eq!((&started["duration_ms"], &started["duration_status"]), (&90_000.into(), &"known".into()));
+    let rooms = gateway.json(&["room", "list"]);
+    let room = &rooms["rooms"][0];
+    assert_members(room, &["id", "name", "mode", "control", "created_at"].map(|name| (name, "s")));
+    assert_members(room, &[("advance_delay_ms", "n"), ("connections", "n"), ("has_password", "b"), ("playing", "b")]);
+    assert_members(
+        &gateway.json(&["media", "list", "Movies"]),
+        &[("media", "a"), ("total", "n"), ("next_offset", "n?")],
+    );
+    assert_members(&gateway.json(&["room", "members", "Movies"]), &[("members", "a"), ("connections", "n")]);
+    assert_members(&gateway.json(&["room", "history", "Movies"])["history"][0], &[("cause", "s"), ("at_ms", "n")]);
+}
+
+#[test]
 fn refusals_exit_with_1_and_usage_errors_with_2_each_with_one_line_on_stderr() {
     let gateway = Gateway::start();
     for (args, code) in [
@@ -99,6 +143,13 @@ fn refusals_exit_with_1_and_usage_errors_with_2_each_with_one_line_on_stderr() {
         (&["stream", "delete", "nobody"], 1),
         (&["key", "create", "../x"], 1),
         (&["key", "revoke", "k_nothing"], 1),
+        (&["room", "show", "nowhere"], 1),
+        (&["room", "create", "a\nb"], 1),
+        (&["playback", "play", "nowhere"], 1),
+        (&["media", "add", "nowhere", "--url", "http://h/"], 1),
+        (&["room", "watch", "nowhere"], 1),
+        (&["room", "token", "nowhere"], 2),
+        (&["playback", "seek", "nowhere", "far"], 2),
         (&["key", "create", "demo", "--expires", "soon"], 2),
         (&["key", "create"], 2),
         (&["stream", "set", "demo"], 2),

@@ -8,6 +8,9 @@ use super::super::{playback, shown};
 use super::offset::Estimate;
 use crate::http::rooms::wire::State;
 
+/// Members that are named in a line.
+const NAMED: usize = 10;
+
 /// Where events are printed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Printer {
@@ -73,11 +76,28 @@ fn words(message: &Value) -> String {
             Err(_) => shown::text(&message.to_string()),
         },
         Some("chat") => {
-            let name = text("name").or_else(|| text("from")).or_else(|| text("member")).unwrap_or_default();
+            let name = message["from"]["name"].as_str().map(shown::text).unwrap_or_default();
             format!("<{name}> {}", text("text").unwrap_or_default())
         }
+        Some("members") => format!("in the room: {}", members(message)),
+        Some("settings") => {
+            let [name, mode] = ["name", "mode"].map(|field| text(field).unwrap_or_default());
+            format!("settings: {name}, {mode}")
+        }
+        Some("playlist") => format!("playlist {} changed", text("playlist_id").unwrap_or_default()),
+        Some("error") => format!("refused: {}", text("detail").unwrap_or_default()),
         _ => shown::text(&message.to_string()),
     }
+}
+
+/// Who is there; only the first of many are named.
+fn members(message: &Value) -> String {
+    let named = message["members"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let count = message["count"].as_u64().unwrap_or(named.len() as u64);
+    let names: Vec<_> = named.iter().take(NAMED).filter_map(|one| one["name"].as_str()).map(shown::text).collect();
+    let more = count.saturating_sub(names.len() as u64);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", names.join(", "))
 }
 
 fn playing(state: &State) -> String {
@@ -102,8 +122,10 @@ mod tests {
         assert_eq!(words(&state), "playing m_1 at 1:01 of 2:05 at 1.5x (version 3)");
         state["media_id"] = Value::Null;
         assert_eq!(words(&state), "nothing is selected (version 3)");
-        let chat = json!({"type": "chat", "name": "A\u{1b}[31m", "text": "two\nlines"});
+        let chat = json!({"type": "chat", "from": {"name": "A\u{1b}[31m"}, "text": "two\nlines"});
         assert_eq!(words(&chat), "<A [31m> two lines");
+        let members = json!({"type": "members", "members": [{"name": "Ann"}, {"name": "Bob"}], "count": 5});
+        assert_eq!(words(&members), "in the room: Ann, Bob and 3 more");
         assert_eq!(words(&json!({"type": "other"})), "{\"type\":\"other\"}");
     }
 }

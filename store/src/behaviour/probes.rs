@@ -91,6 +91,12 @@ pub async fn the_fence_refuses_the_holder_before(store: &dyn Store) {
     assert!(store.renew_probe(&new, LEASE).await.expect("renew"));
     assert!(finish(store, &new, Probed::Finite(DAY)).await);
     assert!(!finish(store, &new, Probed::Live).await, "a claim ends with its result");
+    room(store, "b", &[None]).await;
+    play(store, "b", 0, Duration::ZERO).await;
+    let old = claim(store, &["b"], "n", Duration::ZERO).await.remove(0);
+    let new = claim(store, &["b"], "n", LEASE).await.remove(0);
+    assert!(!finish(store, &old, Probed::Live).await, "the same node's older claim is no better");
+    assert!(finish(store, &new, Probed::Finite(DAY)).await);
     assert_eq!(length(store, "a").await, Length::Known(24 * 3600 * 1000));
 }
 

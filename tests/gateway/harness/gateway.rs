@@ -156,6 +156,11 @@ impl Gateway {
         self.server.signal("TERM");
     }
 
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.server.kill();
+    }
+
     #[track_caller]
     pub fn wait_stopped(&mut self, within: Duration) -> ExitStatus {
         self.server.wait(within)
@@ -182,8 +187,8 @@ impl Gateway {
 pub fn serve(data: &std::path::Path) -> Command {
     let mut command = Command::new(BINARY);
     command.arg("serve").arg("--data-dir").arg(data).env_remove("RUST_LOG");
-    // The tests' own variable: the server would warn about one that it does not know.
-    command.env_remove("SYNCTV_FFMPEG9");
+    // The tests' own variables: the server would warn about those that it does not know.
+    command.env_remove("SYNCTV_FFMPEG9").env_remove("SYNCTV_TEST_POSTGRES");
     command
 }
 

@@ -1,29 +1,39 @@
 //! What the tests drive the built binary with: a gateway process, real publishers, raw clients, independent readers.
 
+mod api;
 mod bystander;
+#[path = "../../../store/postgres/tests/cluster/mod.rs"]
+mod cluster;
 mod flv;
 mod gateway;
 mod http;
 mod media;
 mod member;
 mod node;
+mod origin;
 mod process;
 mod prometheus;
 mod publisher;
+mod room;
 mod rtmp;
 mod temp;
 mod websocket;
 
+pub use api::call;
 pub use bystander::{Bystander, is_picture, tags_of};
+pub use cluster::Cluster;
 pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
 pub use http::{Body, get, head, open, request};
 pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
 pub use member::{Ended, Member, TestRoom};
 pub use node::node;
+pub use origin::Origin;
 pub use process::Process;
 pub use prometheus::{Exposition, parse_exposition};
 pub use publisher::{DEMO_CLIP, Publisher};
+pub(crate) use room::on_both_databases;
+pub use room::{Database, Room};
 pub use rtmp::{
     AUDIO, CHUNK_SIZE, COMMAND, RtmpClient, SCRIPT, VIDEO, amf_number, amf_string, chunks, connect_from, hello,
     is_closed, property,

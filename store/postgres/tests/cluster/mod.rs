@@ -75,6 +75,24 @@ impl Cluster {
         run(Command::new(script()).arg("stop").arg(&self.dir).arg("fast"));
     }
 
+    /// Stops the processes where they are: connections stay open and nothing answers.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("it runs");
+        let postmaster = file.lines().next().expect("a process id").to_owned();
+        let children = run(Command::new("ps").args(["-o", "pid=", "--ppid", &postmaster]));
+        let pids = children.split_whitespace().chain([postmaster.as_str()]);
+        run(Command::new("kill").arg(format!("-{signal}")).args(pids));
+    }
+
     /// Stops it as a crash would.
     pub fn stop_immediate(&self) {
         run(Command::new(script()).arg("stop").arg(&self.dir).arg("immediate"));

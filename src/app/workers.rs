@@ -1,0 +1,24 @@
+//! Starts the lifecycle workers of this node.
+
+use std::sync::Arc;
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    fetch,
+    provider::Providers,
+    room::RoomPlane,
+    worker::{Schedule, advance, housekeeping, probe, release},
+};
+
+/// All workers, over the rooms that are active here, until `stop`.
+pub fn start(plane: &RoomPlane, config: &Config, tasks: &TaskTracker, stop: &CancellationToken) {
+    let schedule = Schedule::new(plane.runtime.clone(), stop.clone());
+    let providers = Arc::new(Providers::new(fetch::Client::new(config.proxy.allow_private.clone())));
+    let (store, node, settings) = (&plane.store, &plane.node, &config.worker);
+    tasks.spawn(advance::run(store.clone(), schedule.clone(), settings.advance_concurrency));
+    tasks.spawn(probe::run(store.clone(), providers, schedule.clone(), node.clone(), settings.probe_concurrency));
+    tasks.spawn(release::run(store.clone(), schedule, node.clone(), settings.release_grace));
+    tasks.spawn(housekeeping::run(store.clone(), node.clone(), stop.clone()));
+}
