@@ -64,3 +64,31 @@ fn who_is_there_is_told_to_all() {
     drop(second);
     eventually("one member", s(10), || (first.hear_type("members", s(10))["count"] == 1).then_some(()));
 }
+
+#[test]
+fn the_operator_joins_over_the_unix_socket_without_a_token() {
+    let gateway = Gateway::start();
+    let room = TestRoom::create(&gateway, "local");
+    let socket = std::os::unix::net::UnixStream::connect(gateway.data_dir().join("synctv.sock")).unwrap();
+    socket.set_read_timeout(Some(s(5))).unwrap();
+    let (mut member, _) = tungstenite::client(format!("ws://x/api/v1/rooms/{}/ws", room.id), socket).unwrap();
+    let state: serde_json::Value = serde_json::from_str(member.read().unwrap().to_text().unwrap()).unwrap();
+    assert_eq!((&state["type"], &state["you"]["role"]), (&json!("state"), &json!("owner")));
+}
+
+#[test]
+fn members_are_counted_in_the_metrics() {
+    let gateway = Gateway::start();
+    let room = TestRoom::create(&gateway, "counted");
+    let _members = [room.join("Ann"), room.join("Bob")];
+    let scrape = || parse_exposition(&get(gateway.http, "/metrics").text()).unwrap();
+    let by_room = eventually("the room is among the hottest", s(10), || {
+        let family = &scrape().0["synctv_room_connections"];
+        family.samples.iter().find(|(labels, _)| labels.get("room") == Some(&room.id)).map(|(_, value)| *value)
+    });
+    assert!(by_room >= 1.0);
+    let text = scrape();
+    assert_eq!(text.0["synctv_rooms_active"].samples[0].1, 1.0);
+    assert_eq!(text.0["synctv_room_connections"].samples[0].1, 2.0);
+    assert_eq!(gateway.json(&["status"])["rooms"]["active"], 1);
+}

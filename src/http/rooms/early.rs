@@ -19,8 +19,9 @@ pub(super) struct Early {
 }
 
 impl Early {
-    pub(super) fn new(early: Bytes, wire: Box<dyn Wire>) -> Self {
-        Self { early, wire }
+    /// Keeps a copy: `early` is a slice of hyper's buffer of some KiB, which even an empty one keeps alive.
+    pub(super) fn new(early: &[u8], wire: Box<dyn Wire>) -> Self {
+        Self { early: Bytes::copy_from_slice(early), wire }
     }
 }
 
@@ -32,10 +33,6 @@ impl AsyncRead for Early {
         let taken = self.early.len().min(buf.remaining());
         buf.put_slice(&self.early[..taken]);
         self.early.advance(taken);
-        if self.early.is_empty() {
-            // The buffer behind it is hyper's.
-            self.early = Bytes::new();
-        }
         Poll::Ready(Ok(()))
     }
 }

@@ -86,7 +86,8 @@ pub(in crate::http) async fn run<S>(
     let _seat = seat;
     let Joined { plane, connection, first, expires } = joined;
     let limits = Limits::default().max_payload_len(Some(plane.limits.message_bytes));
-    let socket = ServerBuilder::new().limits(limits).serve(Early::new(early, wire));
+    let socket = ServerBuilder::new().limits(limits).serve(Early::new(&early, wire));
+    drop(early);
     let now = Instant::now();
     let pace = Pace::new(plane.limits.messages_per_s, now);
     let mut session = Session { plane, connection, socket, pace, malformed: 0, heard_at: now, expires };
