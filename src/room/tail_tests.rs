@@ -119,7 +119,8 @@ async fn after_lost_hints_heads_are_compared() {
     stage.tail.note(Hint::Resync);
     stage.tail.round().await.unwrap();
     assert_eq!(texts(&heard(&mut member)), ["unhinted"]);
-    assert!(matches!(gone.hear().await, Heard::Close(Closing::GONE)));
+    let closed = tokio::time::timeout(Duration::from_secs(5), gone.hear()).await;
+    assert!(matches!(closed, Ok(Heard::Close(Closing::GONE))), "{closed:?}");
 }
 
 #[tokio::test]
