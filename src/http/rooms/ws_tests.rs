@@ -23,9 +23,8 @@ async fn a_token_that_is_revoked_while_its_holder_joins_does_not_stay() {
     let made = server.room(json!({"name": "Movies"})).await;
     let token = server.token(&made.id, "viewer").await;
     let state = server.api.state.clone();
-    let router = axum::Router::new()
-        .route("/api/v1/rooms/{room}/ws", axum::routing::get(join))
-        .with_state(state.clone());
+    let router =
+        axum::Router::new().route("/api/v1/rooms/{room}/ws", axum::routing::get(join)).with_state(state.clone());
     let mut request = asks(&made.id);
     let bearer = format!("Bearer {}", token["token"].as_str().unwrap());
     request.headers_mut().insert(header::AUTHORIZATION, bearer.parse().unwrap());
