@@ -7,6 +7,9 @@ use synctv_store::KeyHash;
 
 use crate::secret::Secret;
 
+/// What the token of a room begins with.
+pub const ROOM_TOKEN: &str = "rt_";
+
 /// A fresh key: the id may be shown for ever, the secret once.
 #[derive(Debug)]
 pub struct FreshKey {
@@ -25,12 +28,12 @@ impl FreshKey {
         Self::with_prefixes("k_", "sk_")
     }
 
-    /// Makes a token of a room: the id begins with `t_`, the secret with `rt_`.
+    /// Makes a token of a room: the id begins with `t_`, the secret with [`ROOM_TOKEN`].
     ///
     /// # Errors
     /// When the system has no random bytes to give.
     pub fn for_room() -> Result<Self, getrandom::Error> {
-        Self::with_prefixes("t_", "rt_")
+        Self::with_prefixes("t_", ROOM_TOKEN)
     }
 
     fn with_prefixes(id: &str, secret: &str) -> Result<Self, getrandom::Error> {

@@ -84,11 +84,15 @@ pub fn tls(files: &TlsFiles) -> anyhow::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Raises the soft limit of open files to the hard one: a viewer is a file.
+/// Raises the soft limit of open files to the hard one: a viewer is a file, and so is a member.
 pub fn raise_file_limit(config: &Config) {
+    let wanted = config.live.max_viewers + config.rtmp.max_connections + config.room.max_connections;
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit < (config.live.max_viewers + config.rtmp.max_connections) as u64 => {
-            tracing::info!(limit, "the limit of open files is below live.max_viewers + rtmp.max_connections");
+        Ok(limit) if limit < wanted as u64 => {
+            tracing::info!(
+                limit,
+                "the limit of open files is below live.max_viewers + rtmp.max_connections + room.max_connections"
+            );
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),

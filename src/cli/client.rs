@@ -277,7 +277,10 @@ impl Answer {
     fn judge(self, server: &str) -> Result<Value> {
         if !self.status.is_success() {
             return match serde_json::from_slice::<ProblemBody>(&self.body) {
-                Ok(problem) => Err(anyhow!(problem.detail)),
+                Ok(problem) => Err(anyhow!(match next_step(&problem) {
+                    Some(step) => format!("{}: {step}", problem.detail),
+                    None => problem.detail,
+                })),
                 Err(_) => Err(anyhow!("{server} answered {}: is it a synctv?", self.status)),
             };
         }
@@ -285,6 +288,26 @@ impl Answer {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&self.body).with_context(|| format!("{server} did not answer in JSON: is it a synctv?"))
+    }
+}
+
+/// What to do about a refusal, in words of this command line, which the server does not know.
+fn next_step(problem: &ProblemBody) -> Option<&'static str> {
+    if problem.state.is_some() {
+        return Some(
+            "`synctv playback get ROOM` shows what it is; without --version the command is done on any version",
+        );
+    }
+    let what = problem.detail.strip_prefix("there is no ").filter(|_| problem.status == 404)?;
+    match what.split(' ').next()? {
+        "room" => Some("`synctv room list` shows those there are"),
+        "playlist" => Some("`synctv playlist list ROOM` shows those there are"),
+        "media" => Some("`synctv media list ROOM --all` shows those there are"),
+        "token" => Some("`synctv room tokens ROOM` shows those there are"),
+        "member" => Some("`synctv room members ROOM` shows who is there"),
+        "stream" => Some("`synctv stream list` shows those there are"),
+        "key" => Some("`synctv key list` shows those there are"),
+        _ => None,
     }
 }
 
@@ -309,6 +332,19 @@ pub(super) fn segment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_says_what_to_do_next() {
+        let refusal = |status: u16, detail: &str| {
+            let body = serde_json::json!({"type": "about:blank", "title": "x", "status": status, "detail": detail});
+            let answer = Answer { status: StatusCode::from_u16(status).unwrap(), body: body.to_string().into() };
+            answer.judge("s").unwrap_err().to_string()
+        };
+        let told = refusal(404, "there is no room `x`");
+        assert_eq!(told, "there is no room `x`: `synctv room list` shows those there are");
+        assert_eq!(refusal(404, "there is nothing at /x"), "there is nothing at /x");
+        assert_eq!(refusal(409, "there is no room for it"), "there is no room for it");
+    }
 
     #[test]
     fn odd_names_cannot_leave_their_segment() {

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -17,6 +17,8 @@ use crate::http::rooms::wire::{AddMedia, Added, AddedMedia, MediaItem, MediaList
 
 /// Media sent in one request.
 const PORTION: usize = 500;
+/// Media that are named one by one when they are added.
+const SHOWN: usize = 50;
 /// Media asked for in one request.
 const PAGE: u64 = 1000;
 
@@ -87,6 +89,15 @@ pub(super) struct ListArgs {
     all: bool,
 }
 
+impl MediaCommand {
+    /// What is wrong with the arguments, beyond what each of them shows.
+    pub(super) fn unusable(&self) -> Option<&'static str> {
+        let Self::Add(args) = self else { return None };
+        let one = args.name.is_some() || args.duration.is_some();
+        (one && args.urls.len() > 1).then_some("--name and --duration are for one --url")
+    }
+}
+
 pub(super) async fn run(command: MediaCommand, client: &Client, json: bool) -> Result<String> {
     match command {
         MediaCommand::Add(args) => add(client, args, json).await,
@@ -126,19 +137,26 @@ async fn add(client: &Client, args: AddArgs, json: bool) -> Result<String> {
         let added: AddedMedia = read(answer)?;
         return Ok(format!("media {} is at {}", added.id, added.position));
     }
-    if args.name.is_some() || args.duration.is_some() {
-        bail!("--name and --duration are for one --url");
-    }
     let added = add_many(client, &path, &urls, args.playlist.as_deref()).await?;
     if json {
         return pretty(&json!({ "added": added }));
     }
-    Ok(match (added.first(), added.last()) {
-        (Some(first), Some(last)) => {
-            format!("{} media are added at {} to {}", added.len(), first.position, last.position)
-        }
-        _ => "nothing is added: there is no URL in the list".to_owned(),
-    })
+    Ok(shown_added(&args.room, &added, &urls))
+}
+
+/// What was added: what `playback start` needs, as long as somebody may read it.
+fn shown_added(room: &str, added: &[AddedMedia], urls: &[String]) -> String {
+    let (Some(first), Some(last)) = (added.first(), added.last()) else {
+        return "nothing is added: there is no URL in the list".to_owned();
+    };
+    if added.len() > SHOWN {
+        let (count, room) = (added.len(), shown::text(room));
+        let (first, last) = (first.position, last.position);
+        return format!("{count} media are added, at {first} to {last}; `synctv media list {room:?}` shows them");
+    }
+    let rows = added.iter().zip(urls);
+    let rows = rows.map(|(media, url)| [media.position.to_string(), media.id.clone(), shown::text(url)]);
+    table(["AT", "MEDIA", "URL"], rows)
 }
 
 /// Sends the URLs in portions; a portion that is refused leaves those before it added.
@@ -199,6 +217,9 @@ async fn list(client: &Client, args: &ListArgs, json: bool) -> Result<String> {
 }
 
 fn shown_list(list: MediaList) -> String {
+    if list.total == 0 {
+        return format!("Playlist {} is empty: add to it with `synctv media add ROOM --url URL`.", list.playlist_id);
+    }
     if list.media.is_empty() {
         return format!("There are {} media in playlist {}; none from there on.", list.total, list.playlist_id);
     }

@@ -29,7 +29,7 @@ use clap_complete::Shell;
 
 use crate::config::Config;
 
-/// A live-ingest media gateway: RTMP in; HTTP-FLV, WebSocket-FLV and HLS out.
+/// A live-media gateway: RTMP in; HTTP-FLV, WebSocket-FLV and HLS out; rooms that play in sync.
 #[derive(Debug, Parser)]
 #[command(name = "synctv", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -41,6 +41,7 @@ struct Cli {
 
 /// What every command takes, in any position.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Common {
     /// Data directory of the server: the one to start, or the one to talk to on this machine
     #[arg(long, global = true, value_name = "DIR", env = "SYNCTV_DATA_DIR", hide_env_values = true)]
@@ -51,7 +52,8 @@ struct Common {
     /// Talk to a server elsewhere: http(s)://HOST:PORT
     #[arg(long, global = true, value_name = "URL", env = "SYNCTV_SERVER", hide_env_values = true)]
     server: Option<String>,
-    /// Token of the server elsewhere, or of one of its rooms
+    /// Token of the server elsewhere, or of one of its rooms; everybody on this machine can read one given here, but not one in
+    /// the environment
     #[arg(long, global = true, value_name = "TOKEN", env = "SYNCTV_TOKEN", hide_env_values = true)]
     token: Option<crate::secret::Secret>,
     /// Certificate authority (PEM) that vouches for the server elsewhere [default: the public ones]
@@ -122,6 +124,14 @@ fn read(matches: ArgMatches) -> Result<Cli, clap::Error> {
     }
     if by_flag("server") && by_flag("data_dir") {
         return conflict("--server names a server elsewhere and --data-dir one on this machine: give one of them");
+    }
+    let unusable = match &cli.command {
+        Command::Room(command) => command.unusable(),
+        Command::Media(command) => command.unusable(),
+        _ => None,
+    };
+    if let Some(text) = unusable {
+        return conflict(text);
     }
     if by_flag("data_dir") {
         cli.common.server = None;

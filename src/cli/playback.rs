@@ -52,6 +52,7 @@ pub(super) enum PlaybackCommand {
         /// Id or name of the room
         room: String,
         /// 1.0 is real time; from 0.25 to 4
+        #[arg(value_parser = speed)]
         speed: f64,
         #[command(flatten)]
         expected: Expected,
@@ -125,6 +126,11 @@ fn position(text: &str) -> Result<i64, String> {
     let fits = parts.len() <= 3 && parts.iter().all(|part| *part >= 0) && parts.iter().skip(1).all(|part| *part < 60);
     let seconds = parts.iter().try_fold(0_i64, |all, part| all.checked_mul(60)?.checked_add(*part));
     seconds.filter(|_| fits).and_then(|seconds| seconds.checked_mul(1000)).ok_or_else(wrong)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite());
+    speed.ok_or_else(|| format!("`{text}` is not a speed: write it like 0.5, 1 or 1.25"))
 }
 
 /// What the state is, in one word.

@@ -120,6 +120,10 @@ pub(super) struct SettingsArgs {
 }
 
 impl SettingsArgs {
+    const fn are_given(&self) -> bool {
+        self.mode.is_some() || self.advance_delay.is_some() || self.control.is_some()
+    }
+
     fn delay_ms(&self) -> Option<u64> {
         self.advance_delay.map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
     }
@@ -133,6 +137,16 @@ fn mode() -> impl TypedValueParser<Value = Mode> {
 fn role() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
         .map(|word| Role::from_word(&word).expect("one of the possible values"))
+}
+
+impl RoomCommand {
+    /// What is wrong with the arguments, beyond what each of them shows.
+    pub(super) fn unusable(&self) -> Option<&'static str> {
+        let Self::Set { name: None, password, no_password: false, settings, .. } = self else { return None };
+        let changes = password.is_given() || settings.are_given();
+        (!changes)
+            .then_some("say what to change: --name, --password, --no-password, --mode, --advance-delay or --control")
+    }
 }
 
 /// A path within a room.
@@ -156,11 +170,6 @@ pub(super) async fn run(command: RoomCommand, client: &Client, json: bool) -> Re
             let advance_delay_ms = settings.delay_ms();
             let change =
                 ChangeRoom { name, password, mode: settings.mode, advance_delay_ms, control: settings.control };
-            if change == ChangeRoom::default() {
-                anyhow::bail!(
-                    "say what to change: --name, --password, --no-password, --mode, --advance-delay or --control"
-                );
-            }
             let answer = client.patch(&within(&room, ""), &change).await?;
             if json { pretty(&answer) } else { Ok(show::room(read(answer)?)) }
         }

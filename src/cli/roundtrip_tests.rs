@@ -135,7 +135,10 @@ async fn streams_are_managed_by_name() {
     assert!(server.local("stream set demo --public").await.unwrap().contains("public"));
     assert_eq!(server.local("stream kick demo").await.unwrap_err().to_string(), "nobody publishes to `demo`");
     assert!(server.local("stream delete demo").await.unwrap().contains("deleted"));
-    assert_eq!(server.local("stream show demo").await.unwrap_err().to_string(), "there is no stream `demo`");
+    assert_eq!(
+        server.local("stream show demo").await.unwrap_err().to_string(),
+        "there is no stream `demo`: `synctv stream list` shows those there are"
+    );
     assert!(server.local("stream show ../keys").await.is_err());
 }
 

@@ -6,8 +6,10 @@ use time::OffsetDateTime;
 
 /// `3 min ago`, `in 2 h`, `now`.
 pub(super) fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
-    let distance = (at - now).unsigned_abs();
-    match (distance.as_secs(), at > now) {
+    let future = at > now;
+    // A moment ago it was a whole number of days: what is left of `--expires 7d` is told as 7 d and not as 6 d.
+    let distance = (at - now).unsigned_abs() + Duration::from_millis(if future { 500 } else { 0 });
+    match (distance.as_secs(), future) {
         (0, _) => "now".to_owned(),
         (_, true) => format!("in {}", rough(distance)),
         (_, false) => format!("{} ago", rough(distance)),
@@ -42,5 +44,7 @@ mod tests {
         let shown: Vec<_> = [0, -5, 90, -180, 7200, -86_400 * 3, 86_400 * 800].into_iter().map(told).collect();
         assert_eq!(shown, ["now", "5 s ago", "in 90 s", "3 min ago", "in 2 h", "3 d ago", "in 2 y"]);
         assert_eq!(relative_or_dash(None, now), "-");
+        let week = now + Duration::from_secs(7 * 86_400) - Duration::from_millis(20);
+        assert_eq!(relative(week, now), "in 7 d");
     }
 }

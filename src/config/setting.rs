@@ -32,7 +32,11 @@ const fn unset(key: &'static str, help: &'static str) -> Setting {
 pub(super) const SETTINGS: &[Setting] = &[
     with_default("data_dir", "./synctv-data", "database, control socket and synctv.toml"),
     with_default("http.listen", "0.0.0.0:8080", "address of pages, players and the API"),
-    with_default("http.max_connections", "10000", "HTTP connections in all, plain FLV viewers not counted"),
+    with_default(
+        "http.max_connections",
+        "10000",
+        "HTTP connections in all, plain FLV viewers and rooms' members not counted",
+    ),
     unset("http.tls_cert", "PEM certificate chain; with tls_key it turns HTTP into HTTPS"),
     unset("http.tls_key", "PEM private key"),
     unset("http.public_url", "base URL viewers use, when not the listening address"),

@@ -79,7 +79,7 @@ pub async fn serve(listener: Listener, gateway: Arc<Gateway>, stop: Cancellation
     }
 }
 
-/// What a connection holds, and takes along when it becomes a room's.
+/// What a connection holds while it is HTTP's.
 struct Seat {
     _place: Option<OwnedSemaphorePermit>,
     tasks: TaskTracker,
@@ -209,10 +209,10 @@ where
     let mut io = parts.io.into_inner().io;
     match handover.take() {
         Some(Takeover::Live(watching)) => transport.start(watching, io, parts.read_buf).await,
-        // A task of its own: this one, with all that HTTP needed, ends.
+        // A task of its own: this one, with all that HTTP needed, ends. Members have limits of their own, so that a crowd in the rooms keeps
+        // nobody from the API.
         Some(Takeover::Room(joined)) => {
-            let tasks = seat.tasks.clone();
-            tasks.spawn(session::run(*joined, Box::new(io), parts.read_buf, stop, seat).in_current_span());
+            seat.tasks.spawn(session::run(*joined, Box::new(io), parts.read_buf, stop).in_current_span());
         }
         None => io.shutdown().await?,
     }

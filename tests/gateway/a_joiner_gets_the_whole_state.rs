@@ -89,6 +89,8 @@ fn members_are_counted_in_the_metrics() {
     assert!(by_room >= 1.0);
     let text = scrape();
     assert_eq!(text.0["synctv_rooms_active"].samples[0].1, 1.0);
-    assert_eq!(text.0["synctv_room_connections"].samples[0].1, 2.0);
+    assert_eq!(text.0["synctv_members_connected"].samples[0].1, 2.0);
+    let by_room = &text.0["synctv_room_connections"];
+    assert!(by_room.samples.iter().all(|(labels, _)| labels.contains_key("room")), "their sum counts nobody twice");
     assert_eq!(gateway.json(&["status"])["rooms"]["active"], 1);
 }

@@ -31,6 +31,7 @@ fn a_rooms_token_commands_its_room_from_afar_and_nothing_else() {
         let output = remote(args);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && !stderr.contains(&owner), "{args:?}: {stderr}");
+        assert!(stderr.contains("token is for another room") || stderr.contains("opens its room only"), "{stderr}");
     }
 }
 

@@ -24,10 +24,11 @@ fn a_room_is_made_set_shown_listed_and_deleted() {
     assert!(list.contains(id) && list.contains("Films") && list.contains("shuffle"), "{list}");
     assert!(text(&gateway.cli(&["room", "show", "Films"])).contains("viewer and above"));
     assert_eq!(gateway.cli(&["room", "create", "Films"]).status.code(), Some(1), "the name is taken");
-    assert_eq!(gateway.cli(&["room", "set", "Films"]).status.code(), Some(1), "nothing to change");
+    assert_eq!(gateway.cli(&["room", "set", "Films"]).status.code(), Some(2), "nothing to change");
     gateway.json(&["room", "delete", "Films"]);
     assert_eq!(gateway.json(&["room", "list"])["rooms"], json!([]));
-    assert!(text(&gateway.cli(&["room", "show", id])).contains("there is no room"));
+    let gone = text(&gateway.cli(&["room", "show", id]));
+    assert!(gone.contains("there is no room") && gone.contains("synctv room list"), "it says what to do next: {gone}");
 }
 
 #[test]
@@ -66,6 +67,21 @@ fn tokens_are_made_listed_and_revoked() {
     assert_eq!(gateway.json(&["room", "revoke", "Films", id])["state"], "revoked");
     assert_eq!(call(gateway.http, Some(secret), "GET", "/rooms/Films", None).status, 401);
     assert!(!gateway.log().contains(secret));
+}
+
+#[test]
+fn several_media_are_named_when_they_are_added() {
+    let gateway = Gateway::start();
+    gateway.json(&["room", "create", "Films"]);
+    assert!(text(&gateway.cli(&["media", "list", "Films"])).contains("synctv media add"));
+    let added = text(&gateway.cli(&["media", "add", "Films", "--url", "http://h/a.mp4", "--url", "http://h/b.mp4"]));
+    let listed = gateway.json(&["media", "list", "Films"]);
+    for media in listed["media"].as_array().unwrap() {
+        let id = media["id"].as_str().unwrap();
+        assert!(added.contains(id), "{id} is what `playback start` takes: {added}");
+    }
+    let refused = text(&gateway.cli(&["media", "add", "Films", "--url", "http://h/c.mp4", "--url", "ftp://h/d.mp4"]));
+    assert!(refused.contains("item 2 (`ftp://h/d.mp4`)"), "{refused}");
 }
 
 #[test]

@@ -102,7 +102,12 @@ fn members(message: &Value) -> String {
 
 fn playing(state: &State) -> String {
     let Some(media) = &state.media_id else { return format!("{} (version {})", playback::word(state), state.version) };
-    let of = state.duration_ms.map(|ms| format!(" of {}", shown::clock(ms, false))).unwrap_or_default();
+    let of = match (state.duration_ms, state.duration_status.as_deref()) {
+        (Some(ms), _) => format!(" of {}", shown::clock(ms, false)),
+        (None, Some("live")) => ", live".to_owned(),
+        (None, Some("failed")) => " (its duration cannot be found out: the server's log says why)".to_owned(),
+        (None, _) => String::new(),
+    };
     let speed = if state.speed == 1.0 { String::new() } else { format!(" at {}x", state.speed) };
     let at = shown::clock(state.position_ms, false);
     format!("{} {media} at {at}{of}{speed} (version {})", playback::word(state), state.version)
@@ -120,6 +125,10 @@ mod tests {
             "duration_status": "known", "speed": 1.5, "at_ms": 0,
         });
         assert_eq!(words(&state), "playing m_1 at 1:01 of 2:05 at 1.5x (version 3)");
+        (state["duration_ms"], state["duration_status"]) = (Value::Null, json!("live"));
+        assert_eq!(words(&state), "playing m_1 at 1:01, live at 1.5x (version 3)");
+        state["duration_status"] = json!("failed");
+        assert!(words(&state).contains("cannot be found out"), "{}", words(&state));
         state["media_id"] = Value::Null;
         assert_eq!(words(&state), "nothing is selected (version 3)");
         let chat = json!({"type": "chat", "from": {"name": "A\u{1b}[31m"}, "text": "two\nlines"});

@@ -103,7 +103,7 @@ impl Session {
         self.heard = Instant::now();
         if let Some((code, reason)) = message.as_close() {
             let code = u16::from(code);
-            let why = if reason.is_empty() { format!("the server closed with {code}") } else { reason.to_owned() };
+            let why = told(code, reason);
             return Err(if OWN_CODES.contains(&code) { End::ThrownOut(why) } else { End::Lost(why) });
         }
         let Some(said) = message.as_text().and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
@@ -152,6 +152,16 @@ impl Session {
     fn tell_position(&self) -> Result<(), End> {
         let (Some(state), Some(clock)) = (&self.state, self.clock.estimate()) else { return Ok(()) };
         printed(self.printer.position(state, local_ms(), clock))
+    }
+}
+
+/// Why the server closed, and what can be done about it.
+fn told(code: u16, reason: &str) -> String {
+    match code {
+        _ if reason.is_empty() => format!("the server closed with {code}"),
+        4001 => format!("{reason}: ask the room's owner for a new one"),
+        4003 => format!("{reason}: an owner of the room closed this connection"),
+        _ => reason.to_owned(),
     }
 }
 

@@ -13,6 +13,7 @@ use super::openapi;
 use super::problem::Problem;
 use super::request::OverTcp;
 use crate::error::Error;
+use crate::keys;
 use crate::secret::Secret;
 
 /// Puts a token before a router that is reached over TCP. Without a configured token everything but the API's description is
@@ -54,6 +55,14 @@ async fn check(State(token): State<Arc<Option<Secret>>>, mut request: Request, n
 }
 
 fn judge(token: Option<&Secret>, request: &Request) -> Result<(), Error> {
+    let shown = bearer_of(request.headers());
+    if shown
+        .is_some_and(|shown| shown.starts_with(keys::ROOM_TOKEN) && !token.is_some_and(|token| token.matches(shown)))
+    {
+        return Err(Error::Unauthorized(
+            "a room's token opens its room only: this needs the server's own token (its http.token)".to_owned(),
+        ));
+    }
     let Some(token) = token else {
         return Err(Error::Forbidden(
             "remote administration is off: set http.token (or SYNCTV_TOKEN) on the server, or use the command on the \
@@ -61,7 +70,7 @@ fn judge(token: Option<&Secret>, request: &Request) -> Result<(), Error> {
                 .to_owned(),
         ));
     };
-    match bearer_of(request.headers()) {
+    match shown {
         None => Err(Error::Unauthorized("a token is needed: --token or SYNCTV_TOKEN".to_owned())),
         Some(shown) if token.matches(shown) => Ok(()),
         Some(_) => Err(Error::Unauthorized("the token is not the one this server was given".to_owned())),

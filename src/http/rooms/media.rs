@@ -84,7 +84,11 @@ pub(in crate::http) async fn add(
     caller.need(room.settings.control)?;
     let playlist = state.store.playlist(&room.id, wanted.playlist.as_deref()).await?;
     let (items, several) = items(wanted)?;
-    let media: Vec<_> = items.into_iter().map(|item| new_media(&playlist.id, item)).collect::<Result<_, _>>()?;
+    let media = (1..).zip(items).map(|(number, item)| {
+        let which = several.then(|| format!("item {number} (`{}`): ", shown(&item.url)));
+        new_media(&playlist.id, item).map_err(|err| at_item(err, which))
+    });
+    let media: Vec<_> = media.collect::<Result<_, _>>()?;
     let first = state.store.add_media(&room.id, &playlist.id, &media).await?;
     let mut added = media.into_iter().zip(first..).map(|(media, position)| AddedMedia { id: media.id, position });
     let answer = match added.next() {
@@ -177,12 +181,25 @@ fn items(wanted: AddMedia) -> Result<(Vec<NewItem>, bool), Error> {
     }
 }
 
+/// As much of a URL as stands in an error.
+fn shown(url: &str) -> String {
+    url.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
+/// An error of one of several items says which.
+fn at_item(err: Error, which: Option<String>) -> Error {
+    match (err, which) {
+        (Error::Invalid(text), Some(which)) => Error::Invalid(which + &text),
+        (err, _) => err,
+    }
+}
+
 fn new_media(playlist_id: &str, item: NewItem) -> Result<NewMedia, Error> {
     check_url(&item.url)?;
     let name = item.name.unwrap_or_else(|| named_after(&item.url));
     synctv_store::check_title("a media's name", &name)?;
     if item.duration_ms.is_some_and(|ms| !(1..=DURATION_MAX_MS).contains(&ms)) {
-        return Err(Error::Invalid(format!("duration_ms is 1 to {DURATION_MAX_MS}")));
+        return Err(Error::Invalid("a duration (`duration_ms`) is from 1 ms to 366 days".to_owned()));
     }
     let id = fresh_id("m_")?;
     let target_hash = target_hash(playlist_id, &id, None);

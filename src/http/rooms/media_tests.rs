@@ -52,7 +52,7 @@ async fn bad_media_are_explained_and_nothing_is_added() {
         (json!({"url": "http://h/a", "media": []}), 400, "either"),
         (json!({"media": []}), 400, "1 to 1000"),
         (json!({"media": many}), 400, "1 to 1000"),
-        (json!({"media": [{"url": "http://h/a"}, {"url": "ftp://h/b"}]}), 400, "URL"),
+        (json!({"media": [{"url": "http://h/a"}, {"url": "ftp://h/b"}]}), 400, "item 2 (`ftp://h/b`): "),
         (json!({"url": "file:///etc/passwd"}), 400, "URL"),
         (json!({"url": "http://h/a", "name": "a\u{7}"}), 400, "control characters"),
         (json!({"url": "http://h/a", "duration_ms": 0}), 400, "duration_ms"),

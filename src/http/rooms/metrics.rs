@@ -18,12 +18,12 @@ pub(in crate::http) async fn render(plane: &RoomPlane) -> String {
     let mut out = String::with_capacity(1024);
     let _ = writeln!(out, "# HELP synctv_rooms_active Rooms with a connection on this process");
     let _ = writeln!(out, "# TYPE synctv_rooms_active gauge\nsynctv_rooms_active {active}");
-    let _ = writeln!(
-        out,
-        "# HELP synctv_room_connections Members connected to this process; by room: over all nodes, the hottest"
-    );
-    let _ = writeln!(out, "# TYPE synctv_room_connections gauge\nsynctv_room_connections {connections}");
+    let _ = writeln!(out, "# HELP synctv_members_connected Members connected to this process, in all rooms");
+    let _ = writeln!(out, "# TYPE synctv_members_connected gauge\nsynctv_members_connected {connections}");
     if let Ok(Ok(hottest)) = timeout(ANSWERS_WITHIN, plane.store.hot_rooms(HOTTEST)).await {
+        // A family of its own: these are of all nodes, and their sum over rooms or nodes is not the number above.
+        let _ = writeln!(out, "# HELP synctv_room_connections Members of a room over all nodes, for the hottest rooms");
+        let _ = writeln!(out, "# TYPE synctv_room_connections gauge");
         for (room, connections) in hottest {
             // Ids are letters, digits and `_`: nothing to escape.
             let _ = writeln!(out, "synctv_room_connections{{room=\"{room}\"}} {connections}");

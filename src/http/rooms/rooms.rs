@@ -169,7 +169,7 @@ fn check_delay(delay: Duration) -> Result<(), Error> {
     if delay <= most {
         return Ok(());
     }
-    Err(Error::Invalid(format!("advance_delay_ms is at most {}", most.as_millis())))
+    Err(Error::Invalid(format!("an advance delay is at most an hour (`advance_delay_ms`: {})", most.as_millis())))
 }
 
 /// A room with what is known of it at this moment.

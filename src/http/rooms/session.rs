@@ -75,15 +75,8 @@ struct Session {
     expires: Option<Instant>,
 }
 
-/// Serves a member until it or the server closes. `seat` is dropped at the end.
-pub(in crate::http) async fn run<S>(
-    joined: Joined,
-    wire: Box<dyn Wire>,
-    early: Bytes,
-    stop: CancellationToken,
-    seat: S,
-) {
-    let _seat = seat;
+/// Serves a member until it or the server closes.
+pub(in crate::http) async fn run(joined: Joined, wire: Box<dyn Wire>, early: Bytes, stop: CancellationToken) {
     let Joined { plane, connection, first, expires } = joined;
     let limits = Limits::default().max_payload_len(Some(plane.limits.message_bytes));
     let socket = ServerBuilder::new().limits(limits).serve(Early::new(&early, wire));

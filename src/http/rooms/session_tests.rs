@@ -29,7 +29,7 @@ async fn stage(capacity: usize, expires_in: Option<Duration>) -> Stage {
     let first = vec![Bytes::from_static(b"{\"type\":\"state\"}")];
     let joined = Joined { plane, connection, first, expires: expires_in.map(|after| begun + after) };
     let (ours, theirs) = duplex(capacity);
-    let session = tokio::spawn(run(joined, Box::new(ours), Bytes::new(), CancellationToken::new(), ()));
+    let session = tokio::spawn(run(joined, Box::new(ours), Bytes::new(), CancellationToken::new()));
     Stage { _dir: dir, runtime, theirs, session, begun }
 }
 
@@ -124,6 +124,6 @@ async fn a_sessions_future_is_small() {
     let member = Member { id: "c_1".into(), name: "Ann".into(), role: Role::Viewer, token_id: None };
     let connection = plane.runtime.join("r_1", member).unwrap();
     let joined = Joined { plane, connection, first: Vec::new(), expires: None };
-    let session = run(joined, Box::new(duplex(8).0), Bytes::new(), CancellationToken::new(), ());
+    let session = run(joined, Box::new(duplex(8).0), Bytes::new(), CancellationToken::new());
     assert!(size_of_val(&session) <= 4096, "{} bytes", size_of_val(&session));
 }
