@@ -70,7 +70,8 @@ pub trait Events: Send + Sync {
     /// `NotFound` when the room is gone.
     async fn post(&self, room_id: &str, kind: EventKind, body: &str) -> Result<i64>;
 
-    /// Events after these marks, by room and number, at most `limit` in all.
+    /// Events after these marks, by room and number, at most `limit` in all. Those of a kind that this version does not know are left
+    /// out.
     async fn events_after(&self, marks: &[Mark], limit: u32) -> Result<Vec<RoomEvent>>;
 
     /// The newest events of one kind in a room, oldest first.

@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use crate::PostgresStore;
 use crate::failure::{ANSWER, classify, within};
 use crate::listen::{CHANNEL, payload};
-use crate::query::{sql, sql_as, sql_value, word};
+use crate::query::{sql, sql_as, sql_value};
 
 struct EventRow {
     room_id: String,
@@ -18,11 +18,11 @@ struct EventRow {
     body: String,
 }
 
-impl TryFrom<EventRow> for RoomEvent {
-    type Error = Error;
-
-    fn try_from(row: EventRow) -> Result<Self> {
-        Ok(Self { room_id: row.room_id, seq: row.seq, kind: word(EventKind::from_word, &row.kind)?, body: row.body })
+impl EventRow {
+    /// A kind that a newer node posted is passed over: for the reader it is a gap, and an error would keep it from everything else.
+    fn read(self) -> Option<RoomEvent> {
+        let kind = EventKind::from_word(&self.kind)?;
+        Some(RoomEvent { room_id: self.room_id, seq: self.seq, kind, body: self.body })
     }
 }
 
@@ -95,7 +95,7 @@ async fn after(db: &PgPool, marks: &[Mark], limit: u32) -> Result<Vec<RoomEvent>
         &seqs,
         i64::from(limit)
     );
-    rows.fetch_all(db).await.map_err(classify)?.into_iter().map(RoomEvent::try_from).collect()
+    Ok(rows.fetch_all(db).await.map_err(classify)?.into_iter().filter_map(EventRow::read).collect())
 }
 
 async fn last(db: &PgPool, room_id: &str, kind: EventKind, limit: u32) -> Result<Vec<RoomEvent>> {
@@ -106,7 +106,7 @@ async fn last(db: &PgPool, room_id: &str, kind: EventKind, limit: u32) -> Result
         kind.as_str(),
         i64::from(limit)
     );
-    rows.fetch_all(db).await.map_err(classify)?.into_iter().rev().map(RoomEvent::try_from).collect()
+    Ok(rows.fetch_all(db).await.map_err(classify)?.into_iter().rev().filter_map(EventRow::read).collect())
 }
 
 async fn heads(db: &PgPool, rooms: &[String]) -> Result<Vec<Mark>> {

@@ -128,3 +128,16 @@ async fn a_reader_that_follows_the_numbers_misses_nothing() {
     let (_, _, seen) = tokio::join!(post(&one), post(&two), read);
     assert_eq!(seen, (1..=200).collect::<Vec<i64>>());
 }
+
+#[tokio::test]
+async fn events_of_a_newer_node_are_passed_over() {
+    let database = Database::new();
+    let store = node(&database).await;
+    make_room(&store, "a").await;
+    store.post("a", EventKind::Chat, "one").await.expect("post");
+    database.psql("INSERT INTO room_events (room_id, seq, kind, body) VALUES ('a', 2, 'poll', '')");
+    database.psql("UPDATE rooms SET head = 2 WHERE id = 'a'");
+    store.post("a", EventKind::Chat, "three").await.expect("post");
+    let events = store.events_after(&[Mark { room_id: "a".into(), seq: 0 }], 10).await.expect("events");
+    assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 3]);
+}

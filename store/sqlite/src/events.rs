@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 
 use crate::SqliteStore;
 use crate::failure::classify;
-use crate::query::{ids, sql, sql_as, word};
+use crate::query::{ids, sql, sql_as};
 
 struct EventRow {
     room_id: String,
@@ -16,11 +16,11 @@ struct EventRow {
     body: String,
 }
 
-impl TryFrom<EventRow> for RoomEvent {
-    type Error = Error;
-
-    fn try_from(row: EventRow) -> Result<Self> {
-        Ok(Self { room_id: row.room_id, seq: row.seq, kind: word(EventKind::from_word, &row.kind)?, body: row.body })
+impl EventRow {
+    /// A kind that a newer node posted is passed over: for the reader it is a gap, and an error would keep it from everything else.
+    fn read(self) -> Option<RoomEvent> {
+        let kind = EventKind::from_word(&self.kind)?;
+        Some(RoomEvent { room_id: self.room_id, seq: self.seq, kind, body: self.body })
     }
 }
 
@@ -67,7 +67,7 @@ impl Events for SqliteStore {
         .fetch_all(&self.readers)
         .await
         .map_err(classify)?;
-        rows.into_iter().map(RoomEvent::try_from).collect()
+        Ok(rows.into_iter().filter_map(EventRow::read).collect())
     }
 
     async fn last_events(&self, room_id: &str, kind: EventKind, limit: u32) -> Result<Vec<RoomEvent>> {
@@ -83,7 +83,7 @@ impl Events for SqliteStore {
         .fetch_all(&self.readers)
         .await
         .map_err(classify)?;
-        rows.into_iter().rev().map(RoomEvent::try_from).collect()
+        Ok(rows.into_iter().rev().filter_map(EventRow::read).collect())
     }
 
     async fn heads(&self, rooms: &[String]) -> Result<Vec<Mark>> {
@@ -97,5 +97,34 @@ impl Events for SqliteStore {
 
     fn hints(&self) -> broadcast::Receiver<Hint> {
         self.hints.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synctv_store::{NewRoom, NewToken, Role, Rooms, Settings};
+
+    #[tokio::test]
+    async fn events_of_a_newer_version_are_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&dir.path().join("synctv.db")).await.unwrap();
+        let owner = NewToken { id: "t_a".into(), role: Role::Owner, label: None, hash: [1; 32], lifetime: None };
+        let room = NewRoom {
+            id: "a".into(),
+            name: "a".into(),
+            password_hash: None,
+            settings: Settings::default(),
+            playlist_id: "p_a".into(),
+            owner,
+        };
+        store.create_room(&room).await.unwrap();
+        store.post("a", EventKind::Chat, "one").await.unwrap();
+        let odd = "INSERT INTO room_events (room_id, seq, kind, body) VALUES ('a', 2, 'poll', '');
+                   UPDATE rooms SET head = 2 WHERE id = 'a'";
+        sqlx::raw_sql(odd).execute(&store.writer).await.unwrap();
+        store.post("a", EventKind::Chat, "three").await.unwrap();
+        let events = store.events_after(&[Mark { room_id: "a".into(), seq: 0 }], 10).await.unwrap();
+        assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 3]);
     }
 }
