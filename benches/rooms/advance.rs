@@ -51,7 +51,7 @@ pub fn run(bench: &Bench) {
     let longest = 4500 * (ends + 2);
     let begun = std::time::Instant::now();
     while begun.elapsed() < Duration::from_millis(longest) {
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(150)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(150)).await });
         // One room in ten is skipped by hand, once, at a time of its own.
         let room = skips * 10 + 3;
         if room < rooms {
@@ -63,7 +63,7 @@ pub fn run(bench: &Bench) {
     while let Ok((room, state)) = arrivals.try_recv() {
         states[room].insert(state["version"].as_i64().expect("a version"), state);
     }
-    report(&mut api, &made, &states, skips);
+    report(&mut Api::connect(nodes[0].http), &made, &states, skips);
 }
 
 /// Reads the history of each room beside what members saw.

@@ -1,6 +1,6 @@
 //! Active rooms that play, and nothing happens: what the node costs beyond its connections.
 
-use super::{Bench, member::Member, meter::Sample};
+use super::{Bench, api::Api, member::Member, meter::Sample};
 use std::time::Duration;
 
 const ROOMS: usize = 2000;
@@ -15,9 +15,11 @@ pub fn run(bench: &Bench) {
 }
 
 fn measure(bench: &Bench, database: &str, flags: &[&str], rooms: usize, window: Duration) {
-    let (server, mut api) = bench.server(flags);
+    let (server, _) = bench.server(flags);
     let runtime = bench.runtime();
     for playing in [false, true] {
+        // An idle connection is closed by the server.
+        let mut api = Api::connect(server.http);
         let made: Vec<_> = (0..rooms).map(|n| api.room(&format!("room {playing} {n}"), &[36_000_000])).collect();
         if playing {
             made.iter().for_each(|room| api.start(room));
@@ -32,7 +34,7 @@ fn measure(bench: &Bench, database: &str, flags: &[&str], rooms: usize, window: 
             members
         });
         let before = Sample::of(&server);
-        runtime.block_on(tokio::time::sleep(window));
+        runtime.block_on(async { tokio::time::sleep(window).await });
         let spent = before.until(&Sample::of(&server));
         println!(
             "idle     {rooms} active rooms, {}, {database}: {:.2} % of a core over {:.0} s",
@@ -41,6 +43,6 @@ fn measure(bench: &Bench, database: &str, flags: &[&str], rooms: usize, window: 
             spent.wall_s
         );
         members.iter().for_each(tokio::task::JoinHandle::abort);
-        runtime.block_on(tokio::time::sleep(Duration::from_secs(2)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_secs(2)).await });
     }
 }

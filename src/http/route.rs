@@ -70,6 +70,9 @@ fn probe(good: bool) -> Response<Body> {
     let (status, text) = if good { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") };
     let mut response = respond::bytes(text.into(), "text/plain; charset=utf-8", "no-store");
     *response.status_mut() = status;
+    if !good {
+        respond::set(response.headers_mut(), header::RETRY_AFTER, "2");
+    }
     response
 }
 
@@ -97,4 +100,16 @@ fn redirect(to: &str) -> Response<Body> {
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
     respond::set(response.headers_mut(), header::LOCATION, to);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_ready_says_when_to_ask_again() {
+        let told =
+            |good| probe(good).headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((told(false).as_deref(), told(true)), (Some("2"), None));
+    }
 }

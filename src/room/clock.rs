@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 
 /// The best of so many last samples counts: with one each 5 s, drift has 40 s to add up.
 const SAMPLES: usize = 8;
+/// How far two steady clocks drift apart while a sample counts, generously, in ms.
+const DRIFT: f64 = 50.0;
 
 /// One question to the database. Times of this node are in ms on its monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,8 +40,16 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Takes one more sample in; the oldest one is forgotten.
+    /// Takes one more sample in; the oldest one is forgotten. All are, when the new one shows that a clock was set, another database took
+    /// over, or this machine slept.
     pub fn add(&mut self, sample: Sample) {
+        let contradicts = |best: &Sample| {
+            let unsure = f64::midpoint(sample.round_trip(), best.round_trip()) + DRIFT;
+            (sample.offset() - best.offset()).abs() > unsure
+        };
+        if self.best().is_some_and(contradicts) {
+            self.samples.clear();
+        }
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
         }
@@ -49,7 +59,11 @@ impl Estimate {
     /// The offset of the sample with the shortest round trip, in ms.
     #[must_use]
     pub fn offset(&self) -> Option<f64> {
-        self.samples.iter().min_by(|a, b| a.round_trip().total_cmp(&b.round_trip())).map(Sample::offset)
+        self.best().map(Sample::offset)
+    }
+
+    fn best(&self) -> Option<&Sample> {
+        self.samples.iter().min_by(|a, b| a.round_trip().total_cmp(&b.round_trip()))
     }
 }
 
@@ -118,6 +132,20 @@ mod tests {
         }
         let error = estimate.offset().unwrap() - 9000.0;
         assert!(error.abs() <= 1.0, "the clock was set: {error}");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_believed_at_once() {
+        let mut estimate = Estimate::default();
+        for n in 0..SAMPLES {
+            estimate.add(asked(5000.0 * n as f64, 0.1, 0.1, 5000.0));
+        }
+        estimate.add(asked(40_000.0, 30.0, 30.0, 7000.0));
+        let error = estimate.offset().unwrap() - 7000.0;
+        assert!(error.abs() <= 31.0, "{error}");
+        estimate.add(asked(45_000.0, 200.0, 0.1, 7000.0));
+        let error = estimate.offset().unwrap() - 7000.0;
+        assert!(error.abs() <= 31.0, "a slow answer contradicts nothing: {error}");
     }
 
     #[test]

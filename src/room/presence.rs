@@ -2,11 +2,12 @@
 //!
 //! What it keeps in the store is for people to read. No worker is scheduled by it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use synctv_store::{Hint, NodePresence, Presence, Result};
+use synctv_store::{Hint, NODE_TIMEOUT, NodePresence, Presence, Result};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub async fn run(plane: Arc<RoomPlane>, stop: CancellationToken) {
     let hints = plane.store.hints();
     {
-        let talk = Talk { plane: Arc::clone(&plane), heard: HashSet::new() };
+        let talk = Talk::new(Arc::clone(&plane));
         let beat = async {
             tokio::join!(beat(&plane), talk.follow(hints), write(&plane));
         };
@@ -41,14 +42,26 @@ pub async fn run(plane: Arc<RoomPlane>, stop: CancellationToken) {
 async fn beat(plane: &RoomPlane) {
     let mut ticks = interval(HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = None;
     loop {
         ticks.tick().await;
-        let sent = Instant::now();
-        match plane.store.heartbeat(&plane.node).await {
-            Ok(db_ms) => plane.clock.learn(db_ms, sent, Instant::now()),
-            Err(error) => tracing::debug!(%error, "no heartbeat"),
+        if let Err(error) = beat_once(plane, &mut last).await {
+            tracing::debug!(%error, "no heartbeat");
         }
     }
+}
+
+/// `last` is when the database last heard of this node, in ms by its clock. After a silence (the database or this process stood still)
+/// the other nodes may have buried it, so it says everything anew.
+async fn beat_once(plane: &RoomPlane, last: &mut Option<i64>) -> Result<()> {
+    let sent = Instant::now();
+    let db_ms = plane.store.heartbeat(&plane.node).await?;
+    plane.clock.learn(db_ms, sent, Instant::now());
+    let silence = last.replace(db_ms).map_or(0, |last| db_ms.saturating_sub(last));
+    if u128::try_from(silence).is_ok_and(|ms| ms >= NODE_TIMEOUT.as_millis()) {
+        plane.runtime.crews_unsaid(plane.runtime.active_room_ids().iter().cloned());
+    }
+    Ok(())
 }
 
 /// Writes who came and went.
@@ -78,11 +91,17 @@ fn presence_of(crew: &Crew) -> Presence {
 
 struct Talk {
     plane: Arc<RoomPlane>,
-    /// Rooms of which some node said something.
-    heard: HashSet<String>,
+    /// Rooms to look at; true when some node said something of them, false when it may have.
+    heard: HashMap<String, bool>,
+    /// What the members of a room were told last, hashed: lists may be long.
+    told: HashMap<String, u64>,
 }
 
 impl Talk {
+    fn new(plane: Arc<RoomPlane>) -> Self {
+        Self { plane, heard: HashMap::new(), told: HashMap::new() }
+    }
+
     async fn follow(mut self, mut hints: Receiver<Hint>) {
         loop {
             if self.heard.is_empty() {
@@ -111,9 +130,13 @@ impl Talk {
     /// False when there will be no more hints.
     fn hear(&mut self, hint: std::result::Result<Hint, RecvError>) -> bool {
         match hint {
-            Ok(Hint::Presence(room)) if self.plane.runtime.heed(&room) != Heed::Absent => drop(self.heard.insert(room)),
+            Ok(Hint::Presence(room)) if self.plane.runtime.heed(&room) != Heed::Absent => {
+                self.heard.insert(room, true);
+            }
             Ok(Hint::Resync) | Err(RecvError::Lagged(_)) => {
-                self.heard.extend(self.plane.runtime.active_room_ids().iter().cloned());
+                for room in self.plane.runtime.active_room_ids().iter() {
+                    self.heard.entry(room.clone()).or_default();
+                }
             }
             Ok(_) => {}
             Err(RecvError::Closed) => return false,
@@ -122,15 +145,22 @@ impl Talk {
     }
 
     async fn tell(&mut self) -> Result<()> {
-        let rooms: Vec<String> = self.heard.iter().cloned().collect();
+        let rooms: Vec<String> = self.heard.keys().cloned().collect();
         let mut by_room: BTreeMap<String, Vec<NodePresence>> = BTreeMap::new();
         for said in self.plane.store.presence(&rooms).await? {
             by_room.entry(said.presence.room_id.clone()).or_default().push(said);
         }
-        self.heard.clear();
+        let heard = std::mem::take(&mut self.heard);
         for (room, said) in by_room {
-            self.plane.runtime.announce(&room, Announcement { text: members_of(&said), seq: None });
+            let text = members_of(&said);
+            // Hints that may have been lost come every few seconds for all rooms: mostly there is nothing new.
+            let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&text);
+            let is_new = self.told.insert(room.clone(), hash) != Some(hash);
+            if is_new || heard.get(&room) == Some(&true) {
+                self.plane.runtime.announce(&room, Announcement { text, seq: None });
+            }
         }
+        self.told.retain(|room, _| self.plane.runtime.heed(room) != Heed::Absent);
         Ok(())
     }
 }
@@ -149,6 +179,76 @@ fn members_of(said: &[NodePresence]) -> bytes::Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::runtime::Member;
+    use synctv_store::{NewRoom, NewToken, Role, Settings};
+    use synctv_store_sqlite::SqliteStore;
+
+    const ROOM: &str = "r_0000000001";
+
+    async fn plane(dir: &std::path::Path) -> Arc<RoomPlane> {
+        let store = SqliteStore::open(&dir.join("synctv.db")).await.unwrap();
+        let plane = RoomPlane::new(Arc::new(store), Default::default(), "n_test".into());
+        let owner = NewToken { id: "t_1".into(), role: Role::Owner, label: None, hash: [7; 32], lifetime: None };
+        let room = NewRoom {
+            id: ROOM.into(),
+            name: "Movies".into(),
+            password_hash: None,
+            settings: Settings::default(),
+            playlist_id: "p_1".into(),
+            owner,
+        };
+        plane.store.create_room(&room).await.unwrap();
+        plane
+    }
+
+    fn ann() -> Member {
+        Member { id: "c_1".into(), name: "Ann".into(), role: Role::Viewer, token_id: None }
+    }
+
+    async fn say(plane: &RoomPlane) -> usize {
+        let said: Vec<Presence> = plane.runtime.changed_crews().iter().map(presence_of).collect();
+        plane.store.put_presence(&plane.node, &said).await.unwrap();
+        said.len()
+    }
+
+    #[tokio::test]
+    async fn a_node_that_was_silent_says_everything_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let plane = plane(dir.path()).await;
+        let _ann = plane.runtime.join(ROOM, ann()).unwrap();
+        let mut last = None;
+        beat_once(&plane, &mut last).await.unwrap();
+        assert_eq!(say(&plane).await, 1);
+        beat_once(&plane, &mut last).await.unwrap();
+        assert_eq!(say(&plane).await, 0, "the database knows it already");
+        // What a leader does to a node that it takes for dead.
+        plane.store.leave(&plane.node).await.unwrap();
+        last = last.map(|at| at - 60_000);
+        beat_once(&plane, &mut last).await.unwrap();
+        assert_eq!(say(&plane).await, 1);
+        assert_eq!(plane.store.presence(&[ROOM.to_owned()]).await.unwrap()[0].presence.connections, 1);
+    }
+
+    #[tokio::test]
+    async fn members_are_told_of_members_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let plane = plane(dir.path()).await;
+        let mut ann = plane.runtime.join(ROOM, ann()).unwrap();
+        assert_eq!(say(&plane).await, 1);
+        let mut talk = Talk::new(Arc::clone(&plane));
+        let mut told = async |hint| {
+            talk.hear(Ok(hint));
+            talk.tell().await.unwrap();
+            std::iter::from_fn(|| ann.hear_now()).count()
+        };
+        assert_eq!(told(Hint::Resync).await, 1, "its own hint was lost");
+        assert_eq!(told(Hint::Resync).await, 0, "nothing is new");
+        assert_eq!(
+            told(Hint::Presence(ROOM.into())).await,
+            1,
+            "whoever came needs the list, even if it reads the same"
+        );
+    }
 
     fn node(node: &str, connections: u32, members: &str) -> NodePresence {
         let presence = Presence { room_id: "r_1".into(), connections, members: members.into() };

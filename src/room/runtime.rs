@@ -294,6 +294,8 @@ impl ConnectionRuntime {
         (room.base, room.seen) = (Some(head), head);
         drop(rooms);
         self.settled.notify_one();
+        // The workers may have looked when the room turned active; what happened since then is not announced.
+        self.nudge();
         true
     }
 

@@ -42,6 +42,21 @@ fn a_room_is_active_from_its_first_to_its_last_connection() {
     assert_eq!(runtime.counts(), (0, 0));
 }
 
+/// What happened until the first member read the state is not announced, so nothing else tells the workers of it.
+#[test]
+fn the_workers_look_again_when_the_first_member_has_read_the_state() {
+    let runtime = ConnectionRuntime::new(RoomLimits::default());
+    let mut nudges = runtime.nudges();
+    let mut first = runtime.join("r_a", member("1")).unwrap();
+    let mut second = runtime.join("r_a", member("2")).unwrap();
+    nudges.mark_unchanged();
+    assert!(first.read_at(7));
+    assert!(nudges.has_changed().unwrap());
+    nudges.mark_unchanged();
+    assert!(second.read_at(8));
+    assert!(!nudges.has_changed().unwrap(), "the others are announced");
+}
+
 #[test]
 fn the_active_set_is_made_anew_only_after_an_edge() {
     let runtime = ConnectionRuntime::new(RoomLimits::default());

@@ -256,15 +256,19 @@ impl Tail {
     }
 
     async fn read_one(&mut self, room_id: &str, stale: Stale) -> Result<()> {
-        let seq = Some(stale.seq);
+        // What is read holds everything up to its head: whoever joined since the event that asks for it needs the rest too, and the
+        // events between say nothing new any more.
+        let upto = |head: i64| Some(head.max(stale.seq));
         if stale.settings {
             let room = self.plane.store.room(room_id).await?;
+            let seq = upto(room.head);
             self.plane.runtime.announce(room_id, Announcement { text: Said::settings(&room).encoded(), seq });
         }
         if stale.playback {
             let snapshot = self.plane.store.snapshot(room_id).await?;
             self.versions.insert(room_id.to_owned(), snapshot.playback.version);
             let text = Said::Playback { state: State::of(&snapshot) }.encoded();
+            let seq = upto(snapshot.head);
             self.plane.runtime.announce(room_id, Announcement { text, seq });
         }
         Ok(())

@@ -13,8 +13,8 @@ use crate::{error::Error, room::control};
 
 /// Rooms taken up in one look; more are taken up in the next, which follows at once.
 const BATCH: u32 = 256;
-/// Between two looks when the first one changed nothing although rooms were due: somebody else is at it.
-const OUTRUN: Duration = Duration::from_millis(50);
+/// Between two looks at least: items of a ms each, or rooms that somebody else is advancing, do not keep a core busy.
+const PACE: Duration = Duration::from_millis(50);
 
 /// Advances this node's active rooms until the schedule stops; `concurrency` rooms at the same time.
 pub async fn run(store: Arc<dyn Store>, mut schedule: Schedule, concurrency: usize) {
@@ -38,22 +38,35 @@ async fn look(store: &Arc<dyn Store>, active: &[String], concurrency: usize) -> 
     loop {
         let due = store.due(active, BATCH).await?;
         let full = due.len() == BATCH as usize;
-        let any_due = !due.is_empty();
-        let advanced = advance_all(store, due, concurrency).await;
-        if full && advanced > 0 {
+        let tally = advance_all(store, due, concurrency).await;
+        if full && tally.advanced > 0 {
             continue;
         }
-        let next = store.next_due(active).await?;
-        return Ok(match next {
-            Some(wait) if any_due && advanced == 0 => Rest::For(wait.max(OUTRUN)),
-            next => Rest::until(next),
-        });
+        return Ok(tally.rest(store.next_due(active).await?));
     }
 }
 
-/// How many of them this node advanced.
-async fn advance_all(store: &Arc<dyn Store>, due: Vec<Snapshot>, concurrency: usize) -> usize {
-    let mut advanced = 0;
+/// What became of rooms that were due; of the others somebody else took care.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    advanced: usize,
+    /// The store failed.
+    failed: usize,
+}
+
+impl Tally {
+    /// How long there is nothing to do, when the next room is due after `next`.
+    fn rest(&self, next: Option<Duration>) -> Rest {
+        match self {
+            // They stay due: the next look would meet the same failure.
+            Self { advanced: 0, failed: 1.. } => Rest::Failed,
+            _ => Rest::until(next.map(|wait| wait.max(PACE))),
+        }
+    }
+}
+
+async fn advance_all(store: &Arc<dyn Store>, due: Vec<Snapshot>, concurrency: usize) -> Tally {
+    let mut tally = Tally::default();
     let mut due = due.into_iter();
     let mut running = JoinSet::new();
     loop {
@@ -64,25 +77,44 @@ async fn advance_all(store: &Arc<dyn Store>, due: Vec<Snapshot>, concurrency: us
             running.spawn(async move { advance(store.as_ref(), &judged).await });
         }
         match running.join_next().await {
-            Some(done) => advanced += usize::from(done.unwrap_or(false)),
-            None => return advanced,
+            Some(Ok(Ok(advanced))) => tally.advanced += usize::from(advanced),
+            Some(_) => tally.failed += 1,
+            None => return tally,
         }
     }
 }
 
-async fn advance(store: &dyn Store, judged: &Snapshot) -> bool {
+/// Whether this node advanced it.
+async fn advance(store: &dyn Store, judged: &Snapshot) -> Result<bool, Error> {
     let room = &judged.room_id;
     match control::advance(store, judged).await {
         Ok(true) => {
             tracing::debug!(room, from_version = judged.playback.version, "advanced");
-            true
+            Ok(true)
         }
-        Ok(false) => false,
         // It was deleted or stopped since it was judged.
-        Err(Error::NotFound(_) | Error::Conflict(_)) => false,
+        Ok(false) | Err(Error::NotFound(_) | Error::Conflict(_)) => Ok(false),
         Err(error) => {
             tracing::warn!(room, %error, "the room could not be advanced");
-            false
+            Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_failing_store_nor_items_of_a_ms_keep_a_core_busy() {
+        let rest = |advanced, failed, next| Tally { advanced, failed }.rest(next);
+        let (now, later) = (Some(Duration::ZERO), Some(Duration::from_secs(7)));
+        assert_eq!(rest(0, 1, now), Rest::Failed);
+        assert_eq!(rest(0, 3, None), Rest::Failed);
+        assert_eq!(rest(1, 1, now), Rest::For(PACE), "what did not fail is looked at again soon");
+        assert_eq!(rest(1, 0, now), Rest::For(PACE));
+        assert_eq!(rest(0, 0, now), Rest::For(PACE), "somebody else is at it");
+        assert_eq!(rest(0, 0, later), Rest::For(Duration::from_secs(7)));
+        assert_eq!(rest(0, 0, None), Rest::UntilNudged);
     }
 }

@@ -23,7 +23,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
 
 /// After a failure that will most likely happen again.
-const LASTING_RETRY: Duration = Duration::from_secs(60);
+const LASTING_RETRY: Duration = Duration::from_secs(15);
 
 /// Finds out how long a source is.
 #[async_trait]

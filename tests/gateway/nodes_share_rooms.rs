@@ -125,3 +125,31 @@ fn claims_of_a_killed_node_are_taken_over() {
         (two.json(&["room", "list"])["rooms"][0]["connections"] == 1).then_some(())
     });
 }
+
+#[test]
+fn who_is_thrown_out_on_one_node_is_closed_on_the_other() {
+    let database = Database::postgres();
+    let (one, two) = (database.node(), database.node());
+    let room = one.room("doors", &[]);
+    let mut kicked = room.join(&two);
+    let mut stays = room.join(&two);
+    let id = kicked.id().to_owned();
+    eventually("the member is listed on the other node", s(10), || {
+        let members = one.json(&["room", "members", &room.id]);
+        members["members"].as_array().is_some_and(|all| all.iter().any(|m| m["id"] == id.as_str())).then_some(())
+    });
+    assert!(one.cli(&["room", "kick", &room.id, &id]).status.success());
+    assert_eq!(kicked.end(s(5)), Ended::Closed(4003));
+    stays.ping();
+
+    let token = one.json(&["room", "token", &room.id, "--role", "viewer"]);
+    let (secret, token_id) = (token["token"].as_str().unwrap(), token["id"].as_str().unwrap());
+    let target = format!("/api/v1/rooms/{}/ws?token={secret}", room.id);
+    let mut guest = Member::join(two.http, &target);
+    assert!(one.cli(&["room", "revoke", &room.id, token_id]).status.success());
+    assert_eq!(guest.end(s(5)), Ended::Closed(4001));
+    assert_eq!(Member::open(two.http, &target, &[]).err(), Some(401));
+
+    assert!(one.cli(&["room", "delete", &room.id]).status.success());
+    assert_eq!(stays.end(s(5)), Ended::Closed(4004));
+}

@@ -65,9 +65,10 @@ pub(in crate::http) async fn join(
     }
     let member = member(&room, &caller, joining.name)?;
     let mut connection = state.rooms.runtime.join(&room.id, member)?;
-    // Asked again: whoever revoked the token since the first time did not find this connection.
-    let (room, caller) = enter(store, &parts, token, &room.id, Role::Viewer).await?;
     let (first, head) = greeting::state(&state.rooms, &room, &mut connection).await?;
+    // Asked again: a revocation since the first time did not find this connection, or lies before the event from which on this
+    // process announces. Not before the state is read: what is revoked later has a later number.
+    let (room, caller) = enter(store, &parts, token, &room.id, Role::Viewer).await?;
     let chats = greeting::chats(&state.rooms, &room.id, head).await?;
     let first = std::iter::once(first).chain(chats).collect();
     let remaining = caller.token.as_ref().and_then(|token| token.remaining);
@@ -129,3 +130,7 @@ fn member(room: &Room, caller: &Caller, name: Option<String>) -> Result<Member, 
     })?;
     Ok(Member { id, name, role: caller.role, token_id: caller.token.as_ref().map(|token| token.id.clone()) })
 }
+
+#[cfg(test)]
+#[path = "ws_tests.rs"]
+mod tests;

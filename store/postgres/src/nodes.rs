@@ -123,12 +123,13 @@ async fn hold(db: &PgPool, name: &str, node: &str, lease: Duration) -> Result<Op
 pub(crate) async fn bury(db: &mut PgConnection, node: &str) -> Result<Vec<String>> {
     // The lock on the node comes first; its row goes last.
     sql!("SELECT id FROM nodes WHERE id = $1 FOR UPDATE", node).fetch_optional(&mut *db).await.map_err(classify)?;
-    let rooms = sql_value!("DELETE FROM presence WHERE node = $1 RETURNING room_id", node)
-        .fetch_all(&mut *db)
-        .await
-        .map_err(classify)?;
+    // Durations before presence, as deleting a room does.
     sql!("UPDATE lengths SET node = NULL, lease_until = NULL WHERE node = $1", node)
         .execute(&mut *db)
+        .await
+        .map_err(classify)?;
+    let rooms = sql_value!("DELETE FROM presence WHERE node = $1 RETURNING room_id", node)
+        .fetch_all(&mut *db)
         .await
         .map_err(classify)?;
     // The row stays, so that the fence goes on growing.

@@ -37,7 +37,7 @@ async fn still_due(db: &mut SqliteConnection, judged: &Snapshot) -> Result<bool>
          JOIN lengths d ON d.room_id = p.room_id AND d.target_hash = p.target_hash
          WHERE p.room_id = ?2 AND p.version = ?3 AND p.target_hash = ?4 AND p.playing
              AND d.status <> 'live' AND d.duration_ms IS NOT NULL
-             AND p.anchored_at + (d.duration_ms - p.anchor_ms) / p.speed + r.advance_delay_ms <= (SELECT ms FROM clock)",
+             AND p.anchored_at + MAX(d.duration_ms - p.anchor_ms, 0) / p.speed + r.advance_delay_ms <= (SELECT ms FROM clock)",
         place.revision,
         judged.room_id,
         judged.playback.version,

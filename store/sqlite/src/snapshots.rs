@@ -96,12 +96,12 @@ pub(crate) async fn due(db: &SqlitePool, active: &[String], limit: u32) -> Resul
     let active = ids(active);
     // Chosen first and read then: counting places in a long playlist is only for those that are answered.
     let rows = select_snapshots!(
-        "JOIN (SELECT q.room_id, q.anchored_at + (d.duration_ms - q.anchor_ms) / q.speed + o.advance_delay_ms AS due_at
+        "JOIN (SELECT q.room_id, q.anchored_at + MAX(d.duration_ms - q.anchor_ms, 0) / q.speed + o.advance_delay_ms AS due_at
                FROM playbacks q JOIN rooms o ON o.id = q.room_id
                JOIN lengths d ON d.room_id = q.room_id AND d.target_hash = q.target_hash
                WHERE q.room_id IN (SELECT value FROM json_each(?)) AND q.playing
                    AND d.status <> 'live' AND d.duration_ms IS NOT NULL
-                   AND q.anchored_at + (d.duration_ms - q.anchor_ms) / q.speed + o.advance_delay_ms
+                   AND q.anchored_at + MAX(d.duration_ms - q.anchor_ms, 0) / q.speed + o.advance_delay_ms
                        <= (SELECT ms FROM clock)
                ORDER BY due_at LIMIT ?) chosen ON chosen.room_id = r.id ORDER BY chosen.due_at",
         active,
@@ -116,7 +116,7 @@ pub(crate) async fn due(db: &SqlitePool, active: &[String], limit: u32) -> Resul
 pub(crate) async fn next_due(db: &SqlitePool, active: &[String]) -> Result<Option<Duration>> {
     let active = ids(active);
     let row = sql!(
-        r#"SELECT MIN(p.anchored_at + (d.duration_ms - p.anchor_ms) / p.speed + r.advance_delay_ms)
+        r#"SELECT MIN(p.anchored_at + MAX(d.duration_ms - p.anchor_ms, 0) / p.speed + r.advance_delay_ms)
                - (SELECT ms FROM clock) AS "ms: f64"
            FROM playbacks p JOIN rooms r ON r.id = p.room_id
            JOIN lengths d ON d.room_id = p.room_id AND d.target_hash = p.target_hash

@@ -128,6 +128,10 @@ pub async fn due_counts_position_speed_and_delay(store: &dyn Store) {
     assert_eq!(due(store, &["a"]).await, [""; 0], "the delay is not over");
     store.change_room("a", &delayed(Duration::from_secs(5))).await.expect("change");
     assert_eq!(due(store, &["a"]).await, ["a"]);
+    // A seek beyond an end that is found out only later.
+    write(store, "a", at(110_000, 1.0, 1)).await;
+    assert_eq!(due(store, &["a"]).await, [""; 0], "the delay begins with the state, not before it");
+    assert!(store.next_due(&rooms(&["a"])).await.expect("next") > Some(SECOND));
 }
 
 /// When to look again.
