@@ -73,10 +73,4 @@ impl Schedule {
             () = self.stop.cancelled() => false,
         }
     }
-
-    /// Ends with the server.
-    #[must_use]
-    pub fn stop(&self) -> &CancellationToken {
-        &self.stop
-    }
 }

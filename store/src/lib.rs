@@ -25,7 +25,7 @@ pub use playlist::{Media, NewMedia, PLAYLIST_MAX, PLAYLISTS_MAX, Playlist, Playl
 pub use probe::{ProbeClaim, Probed, Probes};
 pub use room::{
     ADVANCE_DELAY_MAX, Mode, NewRoom, NewToken, Role, Room, RoomChange, RoomCount, RoomToken, Rooms, Settings,
-    TITLE_MAX, check_room_name, check_title,
+    TITLE_MAX, TOKENS_MAX, check_room_name, check_title, check_token_count,
 };
 pub use store::{Store, Streams};
 pub use stream::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Rotation, Stream, StreamKind};

@@ -192,8 +192,22 @@ impl RoomToken {
     }
 }
 
+/// The most tokens a room may have. Those that no longer work make place for new ones.
+pub const TOKENS_MAX: u64 = 10_000;
+
 /// The longest room, playlist or media name, in characters.
 pub const TITLE_MAX: usize = 200;
+
+/// Refuses one more token.
+///
+/// # Errors
+/// `Conflict` at [`TOKENS_MAX`].
+pub fn check_token_count(tokens: u64) -> Result<()> {
+    if tokens < TOKENS_MAX {
+        return Ok(());
+    }
+    Err(crate::Error::Conflict(format!("the room has {TOKENS_MAX} tokens that work: revoke some first")))
+}
 
 /// Checks a name that people read: any script, no control characters, no space at its ends, and nothing that looks like an id.
 ///
@@ -266,7 +280,7 @@ pub trait Rooms: Send + Sync {
     /// Stores a token.
     ///
     /// # Errors
-    /// `NotFound` when there is no such room, `Conflict` when the id or the hash exists.
+    /// `NotFound` when there is no such room, `Conflict` when the id or the hash exists or the room has [`TOKENS_MAX`] that work.
     async fn create_token(&self, room_id: &str, token: &NewToken) -> Result<RoomToken>;
 
     /// A room's tokens, oldest first, revoked and expired ones included.

@@ -1,12 +1,12 @@
 //! Room tokens.
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
-use synctv_store::{Error, EventKind, KeyHash, NewToken, Result, Role, RoomToken};
+use synctv_store::{Error, EventKind, KeyHash, NewToken, Result, Role, RoomToken, check_token_count};
 
 use crate::PostgresStore;
 use crate::events::InRoom;
 use crate::failure::classify;
-use crate::query::{instant, millis, sql, wait, word};
+use crate::query::{count, instant, millis, sql, sql_value, wait, word};
 
 struct TokenRow {
     id: String,
@@ -71,10 +71,29 @@ pub(crate) async fn insert(db: &mut PgConnection, room_id: &str, token: &NewToke
 
 pub(crate) async fn create(store: &PostgresStore, room_id: &str, token: &NewToken) -> Result<RoomToken> {
     let mut room = InRoom::of(store, room_id).await?;
+    make_place(&mut room.tx, room_id).await?;
     insert(&mut room.tx, room_id, token).await?;
     let made = one(&mut *room.tx, room_id, &token.id).await?;
     room.commit(store).await?;
     Ok(made)
+}
+
+/// Sees that one more token may be stored; in a full room those that no longer work go first.
+async fn make_place(db: &mut PgConnection, room_id: &str) -> Result<()> {
+    if check_token_count(tokens_of(db, room_id).await?).is_ok() {
+        return Ok(());
+    }
+    let spent = sql!(
+        "DELETE FROM room_tokens WHERE room_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= now_ms())",
+        room_id
+    );
+    spent.execute(&mut *db).await.map_err(classify)?;
+    check_token_count(tokens_of(db, room_id).await?)
+}
+
+async fn tokens_of(db: &mut PgConnection, room_id: &str) -> Result<u64> {
+    let tokens = sql_value!(r#"SELECT COUNT(*) AS "n!" FROM room_tokens WHERE room_id = $1"#, room_id);
+    tokens.fetch_one(db).await.map(count).map_err(classify)
 }
 
 pub(crate) async fn list(db: &PgPool, room_id: &str) -> Result<Vec<RoomToken>> {

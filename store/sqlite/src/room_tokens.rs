@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
-use synctv_store::{Error, EventKind, Hint, KeyHash, NewToken, Result, Role, RoomToken};
+use synctv_store::{Error, EventKind, Hint, KeyHash, NewToken, Result, Role, RoomToken, check_token_count};
 
 use crate::query::{count, instant, millis, sql, sql_as, word};
 use crate::{SqliteStore, events, failure::classify, rooms};
@@ -86,10 +86,31 @@ pub(crate) async fn insert(db: &mut SqliteConnection, room_id: &str, token: &New
 pub(crate) async fn create(store: &SqliteStore, room_id: &str, token: &NewToken) -> Result<RoomToken> {
     let mut tx = store.begin().await?;
     rooms::exists(&mut *tx, room_id).await?;
+    make_place(&mut tx, room_id).await?;
     insert(&mut tx, room_id, token).await?;
     let made = one(&mut *tx, room_id, &token.id).await?;
     store.commit(tx, []).await?;
     Ok(made)
+}
+
+/// Sees that one more token may be stored; in a full room those that no longer work go first.
+async fn make_place(db: &mut SqliteConnection, room_id: &str) -> Result<()> {
+    if check_token_count(tokens_of(db, room_id).await?).is_ok() {
+        return Ok(());
+    }
+    sql!(
+        "DELETE FROM room_tokens WHERE room_id = ? AND (revoked_at IS NOT NULL OR expires_at <= (SELECT ms FROM clock))",
+        room_id
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(classify)?;
+    check_token_count(tokens_of(db, room_id).await?)
+}
+
+async fn tokens_of(db: &mut SqliteConnection, room_id: &str) -> Result<u64> {
+    let row = sql!("SELECT COUNT(*) AS n FROM room_tokens WHERE room_id = ?", room_id).fetch_one(db).await;
+    row.map(|row| count(row.n)).map_err(classify)
 }
 
 pub(crate) async fn revoke(store: &SqliteStore, room_id: &str, id: &str) -> Result<RoomToken> {
