@@ -5,6 +5,7 @@
 
 #[cfg(feature = "behaviour")]
 pub mod behaviour;
+pub mod columns;
 mod error;
 mod event;
 mod name;
@@ -13,6 +14,7 @@ mod playback;
 mod playlist;
 mod probe;
 mod room;
+pub mod rows;
 mod store;
 mod stream;
 

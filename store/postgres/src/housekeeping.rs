@@ -7,7 +7,8 @@ use synctv_store::{Housekept, Result, Retention};
 use crate::PostgresStore;
 use crate::failure::classify;
 use crate::nodes::{bury, tell};
-use crate::query::{count, millis, sql, sql_value};
+use crate::query::{sql, sql_value};
+use synctv_store::columns::{count, millis};
 
 /// How long one round may take.
 pub(crate) const ROUND: Duration = Duration::from_secs(90);

@@ -7,23 +7,10 @@ use synctv_store::{Error, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Resu
 
 use crate::PostgresStore;
 use crate::failure::classify;
-use crate::query::{hash, instant, millis, sql, sql_value};
+use crate::query::{sql, sql_value};
 use crate::streams;
-
-struct KeyRow {
-    id: String,
-    stream: String,
-    label: Option<String>,
-    hash: Vec<u8>,
-    created_at: i64,
-    expires_at: Option<i64>,
-    expired: bool,
-    revoked_at: Option<i64>,
-    last_used_at: Option<i64>,
-    last_used_peer: Option<String>,
-    replaced_by: Option<String>,
-    private: bool,
-}
+use synctv_store::columns::millis;
+use synctv_store::rows::KeyRow;
 
 /// Reads keys with their stream's visibility; the literal is the rest of the statement.
 macro_rules! select_keys {
@@ -38,28 +25,6 @@ macro_rules! select_keys {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<KeyRow> for KeyOnStream {
-    type Error = Error;
-
-    fn try_from(row: KeyRow) -> Result<Self> {
-        let hash = hash(row.hash, "a publish key")?;
-        let key = PublishKey {
-            id: row.id,
-            stream: row.stream,
-            label: row.label,
-            hash,
-            created_at: instant(row.created_at)?,
-            expires_at: row.expires_at.map(instant).transpose()?,
-            expired: row.expired,
-            revoked_at: row.revoked_at.map(instant).transpose()?,
-            last_used_at: row.last_used_at.map(instant).transpose()?,
-            last_used_peer: row.last_used_peer,
-            replaced_by: row.replaced_by,
-        };
-        Ok(Self { key, private: row.private })
-    }
 }
 
 fn key_alone(row: KeyRow) -> Result<PublishKey> {

@@ -8,7 +8,8 @@ use synctv_store::{Error, EventKind, Length, Media, NewMedia, PLAYLIST_MAX, Resu
 use crate::PostgresStore;
 use crate::events::InRoom;
 use crate::failure::classify;
-use crate::query::{count, hash, instant, millis, rows, sql, sql_value};
+use crate::query::{sql, sql_value};
+use synctv_store::columns::{count, hash, instant, millis, number};
 
 /// Between two neighbours.
 const GAP: i64 = 1 << 20;
@@ -79,7 +80,7 @@ pub(crate) async fn page(db: &PgPool, room_id: &str, playlist_id: &str, offset: 
         "WHERE p.room_id = $1 AND m.playlist_id = $2 ORDER BY m.rank OFFSET $3 LIMIT $4",
         room_id,
         playlist_id,
-        rows(offset),
+        number(offset),
         i64::from(limit)
     );
     let page = page.fetch_all(db).await.map_err(classify)?;
@@ -91,7 +92,7 @@ pub(crate) async fn page(db: &PgPool, room_id: &str, playlist_id: &str, offset: 
             .map_err(classify)?
             .ok_or_else(|| Error::no("playlist", playlist_id))?;
     }
-    page.into_iter().zip(rows(offset)..).map(|(row, before)| MediaRow { before, ..row }.try_into()).collect()
+    page.into_iter().zip(number(offset)..).map(|(row, before)| MediaRow { before, ..row }.try_into()).collect()
 }
 
 /// Raises the playlist's revision and posts its event.
@@ -194,7 +195,7 @@ async fn free_rank(room: &mut InRoom, playlist_id: &str, id: &str, before: u64) 
         "SELECT rank FROM media WHERE playlist_id = $1 AND id <> $2 ORDER BY rank OFFSET $3 LIMIT $4",
         playlist_id,
         id,
-        rows(before.saturating_sub(1)),
+        number(before.saturating_sub(1)),
         if before == 0 { 1 } else { 2 }
     );
     let neighbours = neighbours.fetch_all(&mut *room.tx).await.map_err(classify)?;
@@ -219,7 +220,7 @@ async fn renumber(room: &mut InRoom, playlist_id: &str, id: &str, before: u64) -
          WHERE media.id = fresh.id AND media.playlist_id = $1",
         playlist_id,
         id,
-        rows(before),
+        number(before),
         GAP
     )
     .execute(&mut *room.tx)

@@ -10,7 +10,8 @@ use crate::PostgresStore;
 use crate::failure::{ANSWER, classify, within};
 use crate::housekeeping;
 use crate::listen::{CHANNEL, payload};
-use crate::query::{count, millis, sql, sql_value};
+use crate::query::{sql, sql_value};
+use synctv_store::columns::{count, millis};
 
 async fn beat(db: &mut PgConnection, node: &str) -> Result<i64> {
     let at = sql_value!(

@@ -4,36 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
-use synctv_store::{Cause, Change, Error, Item, Length, Place, Playback, Playbacks, Result, Snapshot, Target, Turn};
+use synctv_store::{Cause, Change, Error, Item, Length, Playbacks, Result, Snapshot, Target, Turn};
 
 use crate::failure::{ANSWER, classify, within};
-use crate::query::{count, hash, rows, sql, sql_value, wait, word};
-use crate::rooms::settings;
+use crate::query::{sql, sql_value, wait};
 use crate::{PostgresStore, turns};
-
-struct SnapshotRow {
-    room_id: String,
-    mode: String,
-    advance_delay_ms: i64,
-    control: String,
-    head: i64,
-    version: i64,
-    generation: i64,
-    playlist_id: Option<String>,
-    media_id: Option<String>,
-    target_hash: Option<Vec<u8>>,
-    playing: bool,
-    ended: bool,
-    anchor_ms: i64,
-    anchored_at: i64,
-    speed: f64,
-    status: Option<String>,
-    duration_ms: Option<i64>,
-    revision: Option<i64>,
-    before: i64,
-    total: i64,
-    now_ms: i64,
-}
+use synctv_store::columns::{hash, number, word};
+use synctv_store::rows::SnapshotRow;
 
 /// Reads everything about rooms that a decision needs; the literal is the rest of the statement. The counts come after its LIMIT.
 macro_rules! select_snapshots {
@@ -52,42 +29,6 @@ macro_rules! select_snapshots {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<SnapshotRow> for Snapshot {
-    type Error = Error;
-
-    fn try_from(row: SnapshotRow) -> Result<Self> {
-        let target = match (row.playlist_id, row.media_id, row.target_hash) {
-            (Some(playlist_id), Some(media_id), Some(bytes)) => {
-                Some(Target { playlist_id, media_id, hash: hash(bytes, "a target")? })
-            }
-            _ => None,
-        };
-        let place = row.revision.filter(|_| target.is_some()).map(|revision| Place {
-            revision,
-            index: count(row.before),
-            total: count(row.total),
-        });
-        Ok(Self {
-            settings: settings(&row.mode, row.advance_delay_ms, &row.control)?,
-            length: Length::from_stored(row.status.as_deref(), row.duration_ms),
-            playback: Playback {
-                version: row.version,
-                generation: row.generation,
-                target,
-                playing: row.playing,
-                ended: row.ended,
-                anchor_ms: row.anchor_ms,
-                anchored_at_ms: row.anchored_at,
-                speed: row.speed,
-            },
-            place,
-            room_id: row.room_id,
-            head: row.head,
-            now_ms: row.now_ms,
-        })
-    }
 }
 
 async fn snapshot(db: &PgPool, room_id: &str) -> Result<Snapshot> {
@@ -164,7 +105,7 @@ async fn item_at(db: &PgPool, room_id: &str, playlist_id: &str, index: u64) -> R
         "WHERE pl.room_id = $1 AND m.playlist_id = $2 ORDER BY m.rank OFFSET $3 LIMIT 1",
         room_id,
         playlist_id,
-        rows(index)
+        number(index)
     );
     row.fetch_optional(db).await.map_err(classify)?.map(Item::try_from).transpose()
 }

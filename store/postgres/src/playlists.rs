@@ -6,8 +6,9 @@ use synctv_store::{Error, EventKind, Media, NewMedia, PLAYLISTS_MAX, Playlist, P
 
 use crate::events::InRoom;
 use crate::failure::{ANSWER, classify, taken, within};
-use crate::query::{count, instant, sql, sql_value};
+use crate::query::{sql, sql_value};
 use crate::{PostgresStore, media};
+use synctv_store::columns::{count, instant};
 
 struct PlaylistRow {
     id: String,

@@ -10,7 +10,8 @@ use crate::PostgresStore;
 use crate::events::InRoom;
 use crate::failure::{ANSWER, classify, within};
 use crate::media::source;
-use crate::query::{hash, millis, sql, sql_value, wait};
+use crate::query::{sql, sql_value, wait};
+use synctv_store::columns::{hash, millis};
 
 async fn claim(db: &PgPool, active: &[String], node: &str, limit: u32, lease: Duration) -> Result<Vec<ProbeClaim>> {
     let claimed = sql!(

@@ -7,13 +7,14 @@ use sqlx::{PgExecutor, PgPool};
 use synctv_store::{
     ADVANCE_DELAY_MAX, Error, EventKind, Hint, KeyHash, Mode, NODE_TIMEOUT, NewRoom, NewToken, Result, Role, Room,
 };
-use synctv_store::{RoomChange, RoomCount, RoomToken, Rooms, Settings, check_room_name};
+use synctv_store::{RoomChange, RoomCount, RoomToken, Rooms, check_room_name};
 
 use crate::events::InRoom;
 use crate::failure::{ANSWER, classify, taken, within};
 use crate::listen::{CHANNEL, payload};
-use crate::query::{count, instant, millis, sql, sql_as, sql_value, word};
+use crate::query::{sql, sql_as, sql_value};
 use crate::{PostgresStore, tokens};
+use synctv_store::columns::{count, instant, millis, settings};
 
 struct RoomRow {
     id: String,
@@ -24,15 +25,6 @@ struct RoomRow {
     control: String,
     head: i64,
     created_at: i64,
-}
-
-/// A room's settings from their columns.
-pub(crate) fn settings(mode: &str, advance_delay_ms: i64, control: &str) -> Result<Settings> {
-    Ok(Settings {
-        mode: word(Mode::from_word, mode)?,
-        advance_delay: Duration::from_millis(u64::try_from(advance_delay_ms).unwrap_or(0)),
-        control: word(Role::from_word, control)?,
-    })
 }
 
 impl TryFrom<RoomRow> for Room {

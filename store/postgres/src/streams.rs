@@ -5,31 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{PgExecutor, PgPool};
 use synctv_store::{Ensured, Error, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream};
-use synctv_store::{StreamKind, Streams, check_name};
+use synctv_store::{Streams, check_name};
 
 use crate::failure::{ANSWER, classify, within};
-use crate::query::{instant, sql, sql_as};
+use crate::query::{sql, sql_as};
 use crate::{PostgresStore, keys};
-
-struct StreamRow {
-    name: String,
-    private: bool,
-    kind: String,
-    created_at: i64,
-}
-
-impl TryFrom<StreamRow> for Stream {
-    type Error = Error;
-
-    fn try_from(row: StreamRow) -> Result<Self> {
-        let kind = match row.kind.as_str() {
-            "push" => StreamKind::Push,
-            "pull" => StreamKind::Pull,
-            other => return Err(Error::Corrupt(format!("stream `{}` has the unknown kind `{other}`", row.name))),
-        };
-        Ok(Self { name: row.name, private: row.private, kind, created_at: instant(row.created_at)? })
-    }
-}
+use synctv_store::rows::StreamRow;
 
 pub(crate) async fn one(db: impl PgExecutor<'_>, name: &str) -> Result<Stream> {
     sql_as!(StreamRow, r#"SELECT name, private, kind, created_at FROM streams WHERE name = $1"#, name)

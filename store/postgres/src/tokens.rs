@@ -1,23 +1,14 @@
 //! Room tokens.
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
-use synctv_store::{Error, EventKind, KeyHash, NewToken, Result, Role, RoomToken, check_token_count};
+use synctv_store::{Error, EventKind, KeyHash, NewToken, Result, RoomToken, check_token_count};
 
 use crate::PostgresStore;
 use crate::events::InRoom;
 use crate::failure::classify;
-use crate::query::{count, instant, millis, sql, sql_value, wait, word};
-
-struct TokenRow {
-    id: String,
-    room_id: String,
-    role: String,
-    label: Option<String>,
-    created_at: i64,
-    expires_at: Option<i64>,
-    remaining_ms: Option<i64>,
-    revoked_at: Option<i64>,
-}
+use crate::query::{sql, sql_value};
+use synctv_store::columns::{count, millis};
+use synctv_store::rows::TokenRow;
 
 /// Reads tokens; the literal is the rest of the statement.
 macro_rules! select_tokens {
@@ -29,23 +20,6 @@ macro_rules! select_tokens {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<TokenRow> for RoomToken {
-    type Error = Error;
-
-    fn try_from(row: TokenRow) -> Result<Self> {
-        Ok(Self {
-            id: row.id,
-            room_id: row.room_id,
-            role: word(Role::from_word, &row.role)?,
-            label: row.label,
-            created_at: instant(row.created_at)?,
-            expires_at: row.expires_at.map(instant).transpose()?,
-            remaining: row.remaining_ms.map(wait),
-            revoked_at: row.revoked_at.map(instant).transpose()?,
-        })
-    }
 }
 
 async fn one(db: impl PgExecutor<'_>, room_id: &str, id: &str) -> Result<RoomToken> {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use synctv_store::{Housekept, Result, Retention};
 
-use crate::query::{millis, sql};
+use crate::query::sql;
 use crate::{SqliteStore, failure::classify, nodes};
+use synctv_store::columns::millis;
 
 /// Rows that one statement removes at most; the statements name it too.
 const PORTION: u64 = 1000;

@@ -4,8 +4,9 @@
 use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 use synctv_store::{Error, Hint, Length, Media, NewMedia, PLAYLIST_MAX, Result, check_title};
 
-use crate::query::{count, hash, instant, millis, number, sql, sql_as};
+use crate::query::{sql, sql_as};
 use crate::{SqliteStore, failure::classify, playlists};
+use synctv_store::columns::{count, hash, instant, millis, number};
 
 /// Between the ranks of two neighbours that were never moved.
 const GAP: i64 = 1 << 20;

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use synctv_store::{Hint, Housekept, NODE_TIMEOUT, NodePresence, Nodes, Presence, Result, Retention};
 
-use crate::query::{count, ids, millis, sql};
+use crate::query::{ids, sql};
 use crate::{SqliteStore, failure::classify, housekeeping};
+use synctv_store::columns::{count, millis};
 
 /// Removes a node with its presence, claims and leases; the hints that tell of it.
 pub(crate) async fn remove(db: &mut SqliteConnection, node: &str) -> Result<Vec<Hint>> {

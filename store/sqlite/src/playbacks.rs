@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use synctv_store::{Cause, Change, Error, EventKind, Hint, Item, Playbacks, Result, Snapshot, Target, Turn};
 
-use crate::query::{sql, word};
+use crate::query::sql;
 use crate::{SqliteStore, events, failure::classify, rooms, snapshots};
+use synctv_store::columns::word;
 
 /// What was selected in the state that is left.
 struct Left {

@@ -6,8 +6,9 @@ use synctv_store::{
     Error, EventKind, Hint, Mark, Media, NewMedia, PLAYLISTS_MAX, Playlist, Playlists, Result, check_title,
 };
 
-use crate::query::{count, instant, sql, sql_as};
+use crate::query::{sql, sql_as};
 use crate::{SqliteStore, events, failure::classify, media, rooms};
+use synctv_store::columns::{count, instant};
 
 struct PlaylistRow {
     id: String,

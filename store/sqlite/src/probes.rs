@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
 use synctv_store::{Error, EventKind, Hint, ProbeClaim, Probed, Probes, Result};
 
-use crate::query::{hash, ids, millis, sql, sql_as, until};
+use crate::query::{ids, sql, sql_as, until};
 use crate::{SqliteStore, events, failure::classify};
+use synctv_store::columns::{hash, millis};
 
 struct Claimable {
     room_id: String,

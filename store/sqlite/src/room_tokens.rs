@@ -1,23 +1,12 @@
 //! Tokens of rooms. "Now" is always the database's, within the statement that decides.
 
-use std::time::Duration;
-
 use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
-use synctv_store::{Error, EventKind, Hint, KeyHash, NewToken, Result, Role, RoomToken, check_token_count};
+use synctv_store::{Error, EventKind, Hint, KeyHash, NewToken, Result, RoomToken, check_token_count};
 
-use crate::query::{count, instant, millis, sql, sql_as, word};
+use crate::query::{sql, sql_as};
 use crate::{SqliteStore, events, failure::classify, rooms};
-
-struct TokenRow {
-    id: String,
-    room_id: String,
-    role: String,
-    label: Option<String>,
-    created_at: i64,
-    expires_at: Option<i64>,
-    remaining_ms: Option<i64>,
-    revoked_at: Option<i64>,
-}
+use synctv_store::columns::{count, millis};
+use synctv_store::rows::TokenRow;
 
 /// Reads tokens; the literal is the rest of the statement.
 macro_rules! select_tokens {
@@ -29,23 +18,6 @@ macro_rules! select_tokens {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<TokenRow> for RoomToken {
-    type Error = Error;
-
-    fn try_from(row: TokenRow) -> Result<Self> {
-        Ok(Self {
-            role: word(Role::from_word, &row.role)?,
-            id: row.id,
-            room_id: row.room_id,
-            label: row.label,
-            created_at: instant(row.created_at)?,
-            expires_at: row.expires_at.map(instant).transpose()?,
-            remaining: row.remaining_ms.map(|ms| Duration::from_millis(count(ms))),
-            revoked_at: row.revoked_at.map(instant).transpose()?,
-        })
-    }
 }
 
 async fn one(db: impl SqliteExecutor<'_>, room_id: &str, id: &str) -> Result<RoomToken> {

@@ -1,16 +1,15 @@
 //! Rooms.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
 use synctv_store::{
     Error, EventKind, Hint, KeyHash, Mode, NODE_TIMEOUT, NewRoom, NewToken, Result, Role, Room, RoomChange, RoomCount,
-    RoomToken, Rooms, Settings, check_room_name,
+    RoomToken, Rooms, check_room_name,
 };
 
-use crate::query::{count, instant, millis, sql, sql_as, word};
+use crate::query::{sql, sql_as};
 use crate::{SqliteStore, events, failure::classify, room_tokens};
+use synctv_store::columns::{count, instant, millis, settings};
 
 struct RoomRow {
     id: String,
@@ -39,15 +38,6 @@ macro_rules! select_rooms {
             $(, $arg)*
         )
     };
-}
-
-/// The settings that three columns hold.
-pub(crate) fn settings(mode: &str, advance_delay_ms: i64, control: &str) -> Result<Settings> {
-    Ok(Settings {
-        mode: word(Mode::from_word, mode)?,
-        advance_delay: Duration::from_millis(count(advance_delay_ms)),
-        control: word(Role::from_word, control)?,
-    })
 }
 
 impl TryFrom<RoomRow> for RoomCount {

@@ -3,35 +3,12 @@
 use std::time::Duration;
 
 use sqlx::SqlitePool;
-use synctv_store::{Error, Item, Length, Place, Playback, Result, Snapshot, Target};
+use synctv_store::{Error, Item, Length, Result, Snapshot, Target};
 
 use crate::failure::classify;
-use crate::query::{count, hash, ids, number, sql, sql_as, until};
-use crate::rooms;
-
-struct SnapshotRow {
-    room_id: String,
-    head: i64,
-    mode: String,
-    advance_delay_ms: i64,
-    control: String,
-    version: i64,
-    generation: i64,
-    playlist_id: Option<String>,
-    media_id: Option<String>,
-    target_hash: Option<Vec<u8>>,
-    playing: bool,
-    ended: bool,
-    anchor_ms: i64,
-    anchored_at: i64,
-    speed: f64,
-    status: Option<String>,
-    duration_ms: Option<i64>,
-    revision: Option<i64>,
-    before: i64,
-    total: i64,
-    now_ms: i64,
-}
+use crate::query::{ids, sql, sql_as, until};
+use synctv_store::columns::{hash, number};
+use synctv_store::rows::SnapshotRow;
 
 /// Reads snapshots; the literal is the rest of the statement.
 macro_rules! select_snapshots {
@@ -53,38 +30,6 @@ macro_rules! select_snapshots {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<SnapshotRow> for Snapshot {
-    type Error = Error;
-
-    fn try_from(row: SnapshotRow) -> Result<Self> {
-        let target = match (row.playlist_id, row.media_id, row.target_hash) {
-            (Some(playlist_id), Some(media_id), Some(bytes)) => {
-                Some(Target { hash: hash(bytes, &media_id)?, playlist_id, media_id })
-            }
-            _ => None,
-        };
-        let place = row.revision.filter(|_| target.is_some() && row.total > 0);
-        Ok(Self {
-            settings: rooms::settings(&row.mode, row.advance_delay_ms, &row.control)?,
-            place: place.map(|revision| Place { revision, index: count(row.before), total: count(row.total) }),
-            playback: Playback {
-                version: row.version,
-                generation: row.generation,
-                target,
-                playing: row.playing,
-                ended: row.ended,
-                anchor_ms: row.anchor_ms,
-                anchored_at_ms: row.anchored_at,
-                speed: row.speed,
-            },
-            length: Length::from_stored(row.status.as_deref(), row.duration_ms),
-            room_id: row.room_id,
-            head: row.head,
-            now_ms: row.now_ms,
-        })
-    }
 }
 
 pub(crate) async fn one(db: &SqlitePool, room_id: &str) -> Result<Snapshot> {

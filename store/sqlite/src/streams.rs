@@ -1,31 +1,12 @@
 //! Streams, and what the server keeps for itself.
 
 use sqlx::{SqliteExecutor, SqlitePool};
-use synctv_store::{Ensured, Error, Result, Stream, StreamKind, check_name};
+use synctv_store::{Ensured, Error, Result, Stream, check_name};
 
 use crate::SqliteStore;
 use crate::failure::classify;
-use crate::query::{instant, sql, sql_as};
-
-struct StreamRow {
-    name: String,
-    private: bool,
-    kind: String,
-    created_at: i64,
-}
-
-impl TryFrom<StreamRow> for Stream {
-    type Error = Error;
-
-    fn try_from(row: StreamRow) -> Result<Self> {
-        let kind = match row.kind.as_str() {
-            "push" => StreamKind::Push,
-            "pull" => StreamKind::Pull,
-            other => return Err(Error::Corrupt(format!("stream `{}` has the unknown kind `{other}`", row.name))),
-        };
-        Ok(Self { name: row.name, private: row.private, kind, created_at: instant(row.created_at)? })
-    }
-}
+use crate::query::{sql, sql_as};
+use synctv_store::rows::StreamRow;
 
 pub(crate) async fn one(db: impl SqliteExecutor<'_>, name: &str) -> Result<Stream> {
     sql_as!(StreamRow, r#"SELECT name, private AS "private: bool", kind, created_at FROM streams WHERE name = ?"#, name)
