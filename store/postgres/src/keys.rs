@@ -27,13 +27,9 @@ macro_rules! select_keys {
     };
 }
 
-fn key_alone(row: KeyRow) -> Result<PublishKey> {
-    KeyOnStream::try_from(row).map(|found| found.key)
-}
-
 pub(crate) async fn one(db: impl PgExecutor<'_>, id: &str) -> Result<PublishKey> {
     let row = select_keys!("WHERE k.id = $1", id).fetch_optional(db).await.map_err(classify)?;
-    key_alone(row.ok_or_else(|| Error::no_key(id))?)
+    row.ok_or_else(|| Error::no_key(id))?.try_into()
 }
 
 pub(crate) async fn by_hash(db: &PgPool, hash: &KeyHash) -> Result<Option<KeyOnStream>> {
@@ -47,7 +43,7 @@ pub(crate) async fn list(db: &PgPool, stream: Option<&str>) -> Result<Vec<Publis
         Some(name) => select_keys!("WHERE k.stream = $1 ORDER BY k.created_at, k.id", name).fetch_all(db).await,
         None => select_keys!("ORDER BY k.stream, k.created_at, k.id").fetch_all(db).await,
     };
-    rows.map_err(classify)?.into_iter().map(key_alone).collect()
+    rows.map_err(classify)?.into_iter().map(PublishKey::try_from).collect()
 }
 
 pub(crate) async fn create(store: &PostgresStore, key: &NewKey) -> Result<PublishKey> {

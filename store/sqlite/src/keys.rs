@@ -27,13 +27,9 @@ macro_rules! select_keys {
     };
 }
 
-fn key_alone(row: KeyRow) -> Result<PublishKey> {
-    KeyOnStream::try_from(row).map(|found| found.key)
-}
-
 pub(crate) async fn one(db: impl SqliteExecutor<'_>, id: &str) -> Result<PublishKey> {
     let row = select_keys!("WHERE k.id = ?", id).fetch_optional(db).await.map_err(classify)?;
-    key_alone(row.ok_or_else(|| Error::no_key(id))?)
+    row.ok_or_else(|| Error::no_key(id))?.try_into()
 }
 
 pub(crate) async fn by_hash(db: &SqlitePool, hash: &KeyHash) -> Result<Option<KeyOnStream>> {
@@ -47,7 +43,7 @@ pub(crate) async fn list(db: &SqlitePool, stream: Option<&str>) -> Result<Vec<Pu
         Some(name) => select_keys!("WHERE k.stream = ? ORDER BY k.created_at, k.id", name).fetch_all(db).await,
         None => select_keys!("ORDER BY k.stream, k.created_at, k.id").fetch_all(db).await,
     };
-    rows.map_err(classify)?.into_iter().map(key_alone).collect()
+    rows.map_err(classify)?.into_iter().map(PublishKey::try_from).collect()
 }
 
 pub(crate) async fn create(store: &SqliteStore, key: &NewKey) -> Result<PublishKey> {
