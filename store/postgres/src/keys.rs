@@ -93,16 +93,7 @@ pub(crate) async fn rotate(store: &PostgresStore, id: &str, rotation: &Rotation)
         .fetch_optional(&mut *tx)
         .await
         .map_err(classify)?;
-    let old = one(&mut *tx, id).await?;
-    refuse_unless_current(&old)?;
-    let as_long = old.expires_at.and_then(|end| Duration::try_from(end - old.created_at).ok());
-    let successor = NewKey {
-        id: rotation.id.clone(),
-        stream: old.stream,
-        label: old.label,
-        hash: rotation.hash,
-        lifetime: rotation.lifetime.or(as_long),
-    };
+    let successor = rotation.successor(one(&mut *tx, id).await?)?;
     let made = insert(&mut tx, &successor).await?;
     let overlap = millis(rotation.overlap);
     sql!(
@@ -116,19 +107,6 @@ pub(crate) async fn rotate(store: &PostgresStore, id: &str, rotation: &Rotation)
     .map_err(classify)?;
     tx.commit().await.map_err(classify)?;
     Ok(made)
-}
-
-fn refuse_unless_current(old: &PublishKey) -> Result<()> {
-    let because = if old.revoked_at.is_some() {
-        "is revoked".to_owned()
-    } else if let Some(next) = &old.replaced_by {
-        format!("was already replaced by `{next}`")
-    } else if old.expired {
-        "has expired".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Error::Conflict(format!("key `{}` {because} and cannot be rotated", old.id)))
 }
 
 pub(crate) async fn touch(store: &PostgresStore, uses: &[KeyUse]) -> Result<()> {
