@@ -1,5 +1,7 @@
 //! What can go wrong with the store.
 
+use std::fmt::Display;
+
 /// A result of the store.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -56,6 +58,28 @@ impl Error {
     #[must_use]
     pub fn no(what: &'static str, name: &str) -> Self {
         Self::NotFound { what, name: name.to_owned() }
+    }
+
+    /// A migration that was applied under this version is not ours.
+    #[must_use]
+    pub fn foreign_schema(version: i64) -> Self {
+        Self::Corrupt(format!("schema version {version} of the database is not the one this synctv knows"))
+    }
+
+    /// Migrating failed otherwise than in a statement.
+    #[must_use]
+    pub fn not_migrated(because: impl Display) -> Self {
+        Self::Unavailable(format!("the schema cannot be brought up to date: {because}"))
+    }
+
+    /// Names the database in an error that arose while opening it.
+    #[must_use]
+    pub fn at(self, place: impl Display) -> Self {
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(format!("{place}: {text}")),
+            Self::Corrupt(text) => Self::Corrupt(format!("{place}: {text}")),
+            other => other,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::columns::{count, hash, instant, settings, word};
 use crate::{
-    Error, KeyOnStream, Length, Place, Playback, PublishKey, Result, Role, RoomToken, Snapshot, Stream, StreamKind,
-    Target,
+    Cause, Error, EventKind, KeyOnStream, Length, Place, Playback, Playlist, PublishKey, Result, Role, Room, RoomCount,
+    RoomEvent, RoomToken, Snapshot, Stream, StreamKind, Target, Turn,
 };
 
 /// A stream.
@@ -70,6 +70,75 @@ impl TryFrom<KeyRow> for KeyOnStream {
     }
 }
 
+impl TryFrom<KeyRow> for PublishKey {
+    type Error = Error;
+
+    fn try_from(row: KeyRow) -> Result<Self> {
+        KeyOnStream::try_from(row).map(|found| found.key)
+    }
+}
+
+/// A room.
+#[derive(Debug)]
+pub struct RoomRow {
+    pub id: String,
+    pub name: String,
+    pub has_password: bool,
+    pub mode: String,
+    pub advance_delay_ms: i64,
+    pub control: String,
+    pub head: i64,
+    pub created_at: i64,
+}
+
+impl TryFrom<RoomRow> for Room {
+    type Error = Error;
+
+    fn try_from(row: RoomRow) -> Result<Self> {
+        Ok(Self {
+            settings: settings(&row.mode, row.advance_delay_ms, &row.control)?,
+            id: row.id,
+            name: row.name,
+            has_password: row.has_password,
+            head: row.head,
+            created_at: instant(row.created_at)?,
+        })
+    }
+}
+
+/// A room with its counts.
+#[derive(Debug)]
+pub struct RoomCountRow {
+    pub id: String,
+    pub name: String,
+    pub has_password: bool,
+    pub mode: String,
+    pub advance_delay_ms: i64,
+    pub control: String,
+    pub head: i64,
+    pub created_at: i64,
+    pub connections: i64,
+    pub playing: bool,
+}
+
+impl TryFrom<RoomCountRow> for RoomCount {
+    type Error = Error;
+
+    fn try_from(row: RoomCountRow) -> Result<Self> {
+        let room = RoomRow {
+            id: row.id,
+            name: row.name,
+            has_password: row.has_password,
+            mode: row.mode,
+            advance_delay_ms: row.advance_delay_ms,
+            control: row.control,
+            head: row.head,
+            created_at: row.created_at,
+        };
+        Ok(Self { room: room.try_into()?, connections: count(row.connections), playing: row.playing })
+    }
+}
+
 /// A room's token.
 #[derive(Debug)]
 pub struct TokenRow {
@@ -99,6 +168,82 @@ impl TryFrom<TokenRow> for RoomToken {
             revoked_at: row.revoked_at.map(instant).transpose()?,
         })
     }
+}
+
+/// An event of a room.
+#[derive(Debug)]
+pub struct EventRow {
+    pub room_id: String,
+    pub seq: i64,
+    pub kind: String,
+    pub body: String,
+}
+
+impl EventRow {
+    /// A kind that a newer node posted is passed over: for the reader it is a gap, and an error would keep it from everything else.
+    #[must_use]
+    pub fn read(self) -> Option<RoomEvent> {
+        let kind = EventKind::from_word(&self.kind)?;
+        Some(RoomEvent { room_id: self.room_id, seq: self.seq, kind, body: self.body })
+    }
+}
+
+/// A playlist.
+#[derive(Debug)]
+pub struct PlaylistRow {
+    pub id: String,
+    pub room_id: String,
+    pub name: String,
+    pub revision: i64,
+    /// How many it has.
+    pub media: i64,
+    pub created_at: i64,
+}
+
+impl TryFrom<PlaylistRow> for Playlist {
+    type Error = Error;
+
+    fn try_from(row: PlaylistRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            room_id: row.room_id,
+            name: row.name,
+            revision: row.revision,
+            media: count(row.media),
+            created_at: instant(row.created_at)?,
+        })
+    }
+}
+
+/// A state that was left, in a room's history.
+#[derive(Debug)]
+pub struct TurnRow {
+    pub from_version: i64,
+    pub from_media: Option<String>,
+    pub to_media: Option<String>,
+    pub cause: String,
+    pub at: i64,
+}
+
+impl TryFrom<TurnRow> for Turn {
+    type Error = Error;
+
+    fn try_from(row: TurnRow) -> Result<Self> {
+        Ok(Self {
+            from_version: row.from_version,
+            from_media: row.from_media,
+            to_media: row.to_media,
+            cause: word(Cause::from_word, &row.cause)?,
+            at_ms: row.at,
+        })
+    }
+}
+
+/// What was selected in the state that a write leaves.
+#[derive(Debug)]
+pub struct LeftRow {
+    pub media_id: Option<String>,
+    pub target_hash: Option<Vec<u8>>,
 }
 
 /// Everything a decision about a room is made from: as wide as the one statement that reads it.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::{Error, Result};
+
 /// SHA-256 of a publish key's secret; the secret itself is never stored.
 pub type KeyHash = [u8; 32];
 
@@ -111,6 +113,32 @@ pub struct Rotation {
     pub lifetime: Option<Duration>,
     /// How long the old key goes on working beside it.
     pub overlap: Duration,
+}
+
+impl Rotation {
+    /// The key to be stored in the place of `old`.
+    ///
+    /// # Errors
+    /// `Conflict` when `old` is revoked, replaced or expired.
+    pub fn successor(&self, old: PublishKey) -> Result<NewKey> {
+        let because = if old.revoked_at.is_some() {
+            "is revoked".to_owned()
+        } else if let Some(next) = &old.replaced_by {
+            format!("was already replaced by `{next}`")
+        } else if old.expired {
+            "has expired".to_owned()
+        } else {
+            let as_long = old.expires_at.and_then(|end| Duration::try_from(end - old.created_at).ok());
+            return Ok(NewKey {
+                id: self.id.clone(),
+                stream: old.stream,
+                label: old.label,
+                hash: self.hash,
+                lifetime: self.lifetime.or(as_long),
+            });
+        };
+        Err(Error::Conflict(format!("key `{}` {because} and cannot be rotated", old.id)))
+    }
 }
 
 /// A publisher came in with a key.

@@ -10,21 +10,7 @@ use crate::PostgresStore;
 use crate::failure::{ANSWER, classify, within};
 use crate::listen::{CHANNEL, payload};
 use crate::query::{sql, sql_as, sql_value};
-
-struct EventRow {
-    room_id: String,
-    seq: i64,
-    kind: String,
-    body: String,
-}
-
-impl EventRow {
-    /// A kind that a newer node posted is passed over: for the reader it is a gap, and an error would keep it from everything else.
-    fn read(self) -> Option<RoomEvent> {
-        let kind = EventKind::from_word(&self.kind)?;
-        Some(RoomEvent { room_id: self.room_id, seq: self.seq, kind, body: self.body })
-    }
-}
+use synctv_store::rows::EventRow;
 
 /// A transaction that holds a room's row.
 pub(crate) struct InRoom {

@@ -38,7 +38,7 @@ impl PostgresStore {
         })?;
         let options = options.application_name("synctv").disable_statement_logging();
         let place = place(&options);
-        let named = |err| name_place(err, &place);
+        let named = |err: Error| err.at(&place);
         migrate(&options).await.map_err(named)?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections.max(2))
@@ -74,24 +74,12 @@ async fn migrate(options: &PgConnectOptions) -> Result<()> {
 fn migration_failed(err: MigrateError) -> Error {
     match err {
         MigrateError::VersionMissing(found) => Error::NewerSchema { found, known: newest() },
-        MigrateError::VersionMismatch(version) => {
-            Error::Corrupt(format!("schema version {version} of the database is not the one this synctv knows"))
-        }
+        MigrateError::VersionMismatch(version) => Error::foreign_schema(version),
         MigrateError::Execute(err) | MigrateError::ExecuteMigration(err, _) => classify(err),
-        other => Error::Unavailable(format!("the schema cannot be brought up to date: {other}")),
+        other => Error::not_migrated(other),
     }
 }
 
 fn newest() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
-}
-
-/// Names the database in an error that arose while opening it.
-fn name_place(err: Error, place: &str) -> Error {
-    let at = |text: String| format!("{place}: {text}");
-    match err {
-        Error::Unavailable(text) => Error::Unavailable(at(text)),
-        Error::Corrupt(text) => Error::Corrupt(at(text)),
-        other => other,
-    }
 }

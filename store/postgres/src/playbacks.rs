@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
-use synctv_store::{Cause, Change, Error, Item, Length, Playbacks, Result, Snapshot, Target, Turn};
+use synctv_store::{Change, Error, Item, Length, Playbacks, Result, Snapshot, Target, Turn};
 
 use crate::failure::{ANSWER, classify, within};
-use crate::query::{sql, sql_value, wait};
+use crate::query::{sql_as, sql_value, wait};
 use crate::{PostgresStore, turns};
-use synctv_store::columns::{hash, number, word};
-use synctv_store::rows::SnapshotRow;
+use synctv_store::columns::{hash, number};
+use synctv_store::rows::{SnapshotRow, TurnRow};
 
 /// Reads everything about rooms that a decision needs; the literal is the rest of the statement. The counts come after its LIMIT.
 macro_rules! select_snapshots {
@@ -111,22 +111,14 @@ async fn item_at(db: &PgPool, room_id: &str, playlist_id: &str, index: u64) -> R
 }
 
 async fn history(db: &PgPool, room_id: &str, limit: u32) -> Result<Vec<Turn>> {
-    let turns = sql!(
+    let turns = sql_as!(
+        TurnRow,
         "SELECT from_version, from_media, to_media, cause, at FROM history WHERE room_id = $1
          ORDER BY from_version DESC LIMIT $2",
         room_id,
         i64::from(limit)
     );
-    let read = turns.fetch_all(db).await.map_err(classify)?.into_iter().map(|row| {
-        Ok(Turn {
-            from_version: row.from_version,
-            from_media: row.from_media,
-            to_media: row.to_media,
-            cause: word(Cause::from_word, &row.cause)?,
-            at_ms: row.at,
-        })
-    });
-    read.collect()
+    turns.fetch_all(db).await.map_err(classify)?.into_iter().map(Turn::try_from).collect()
 }
 
 #[async_trait]

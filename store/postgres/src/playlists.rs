@@ -8,16 +8,8 @@ use crate::events::InRoom;
 use crate::failure::{ANSWER, classify, taken, within};
 use crate::query::{sql, sql_value};
 use crate::{PostgresStore, media};
-use synctv_store::columns::{count, instant};
-
-struct PlaylistRow {
-    id: String,
-    room_id: String,
-    name: String,
-    revision: i64,
-    media: i64,
-    created_at: i64,
-}
+use synctv_store::columns::count;
+use synctv_store::rows::PlaylistRow;
 
 /// Reads playlists; the literal is the rest of the statement.
 macro_rules! select_playlists {
@@ -29,21 +21,6 @@ macro_rules! select_playlists {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<PlaylistRow> for Playlist {
-    type Error = Error;
-
-    fn try_from(row: PlaylistRow) -> Result<Self> {
-        Ok(Self {
-            id: row.id,
-            room_id: row.room_id,
-            name: row.name,
-            revision: row.revision,
-            media: count(row.media),
-            created_at: instant(row.created_at)?,
-        })
-    }
 }
 
 async fn one(db: impl PgExecutor<'_>, room_id: &str, id_or_name: &str) -> Result<Playlist> {

@@ -14,33 +14,8 @@ use crate::failure::{ANSWER, classify, taken, within};
 use crate::listen::{CHANNEL, payload};
 use crate::query::{sql, sql_as, sql_value};
 use crate::{PostgresStore, tokens};
-use synctv_store::columns::{count, instant, millis, settings};
-
-struct RoomRow {
-    id: String,
-    name: String,
-    has_password: bool,
-    mode: String,
-    advance_delay_ms: i64,
-    control: String,
-    head: i64,
-    created_at: i64,
-}
-
-impl TryFrom<RoomRow> for Room {
-    type Error = Error;
-
-    fn try_from(row: RoomRow) -> Result<Self> {
-        Ok(Self {
-            settings: settings(&row.mode, row.advance_delay_ms, &row.control)?,
-            id: row.id,
-            name: row.name,
-            has_password: row.has_password,
-            head: row.head,
-            created_at: instant(row.created_at)?,
-        })
-    }
-}
+use synctv_store::columns::{count, millis};
+use synctv_store::rows::{RoomCountRow, RoomRow};
 
 async fn one(db: impl PgExecutor<'_>, id_or_name: &str) -> Result<Room> {
     let row = sql_as!(
@@ -53,7 +28,8 @@ async fn one(db: impl PgExecutor<'_>, id_or_name: &str) -> Result<Room> {
 }
 
 async fn list(db: &PgPool, after: Option<&str>, limit: u32) -> Result<Vec<RoomCount>> {
-    let rows = sql!(
+    let rows = sql_as!(
+        RoomCountRow,
         r#"SELECT r.id, r.name, r.password_hash IS NOT NULL AS "has_password!", r.mode, r.advance_delay_ms, r.control, r.head,
                r.created_at, p.playing, (
                    SELECT COALESCE(SUM(s.connections), 0) FROM presence s JOIN nodes n ON n.id = s.node
@@ -64,21 +40,7 @@ async fn list(db: &PgPool, after: Option<&str>, limit: u32) -> Result<Vec<RoomCo
         i64::from(limit),
         millis(NODE_TIMEOUT)
     );
-    let rows = rows.fetch_all(db).await.map_err(classify)?;
-    let counted = rows.into_iter().map(|row| {
-        let room = RoomRow {
-            id: row.id,
-            name: row.name,
-            has_password: row.has_password,
-            mode: row.mode,
-            advance_delay_ms: row.advance_delay_ms,
-            control: row.control,
-            head: row.head,
-            created_at: row.created_at,
-        };
-        Ok(RoomCount { room: room.try_into()?, connections: count(row.connections), playing: row.playing })
-    });
-    counted.collect()
+    rows.fetch_all(db).await.map_err(classify)?.into_iter().map(RoomCount::try_from).collect()
 }
 
 async fn create(store: &PostgresStore, room: &NewRoom) -> Result<Room> {

@@ -7,19 +7,14 @@ use crate::PostgresStore;
 use crate::events::InRoom;
 use crate::failure::classify;
 use crate::query::sql;
-
-/// What was selected in the state that was left.
-struct Left {
-    media_id: Option<String>,
-    target_hash: Option<Vec<u8>>,
-}
+use synctv_store::rows::LeftRow;
 
 /// Compares and sets in one statement, which answers what was selected before. The literals are what else is joined, and what else must
 /// hold; the first eleven arguments are the room, the version seen and the new state.
 macro_rules! write_state {
     ($change:expr, $room_id:expr, $seen:expr, $joined:literal, $guards:literal $(, $arg:expr)*) => {
         ::sqlx::query_as!(
-            Left,
+            LeftRow,
             "/*pg*/ UPDATE playbacks p SET version = p.version + 1, generation = $3, playlist_id = $4, media_id = $5, target_hash = $6,
                  playing = $7, ended = $8, anchor_ms = $9, anchored_at = $10, speed = $11 FROM playbacks seen "
                 + $joined
@@ -85,7 +80,7 @@ async fn settle(
     mut room: InRoom,
     room_id: &str,
     seen: i64,
-    left: Option<Left>,
+    left: Option<LeftRow>,
     change: &Change,
 ) -> Result<bool> {
     // Dropping the transaction rolls it back.

@@ -8,21 +8,7 @@ use tokio::sync::broadcast;
 use crate::SqliteStore;
 use crate::failure::classify;
 use crate::query::{ids, sql, sql_as};
-
-struct EventRow {
-    room_id: String,
-    seq: i64,
-    kind: String,
-    body: String,
-}
-
-impl EventRow {
-    /// A kind that a newer node posted is passed over: for the reader it is a gap, and an error would keep it from everything else.
-    fn read(self) -> Option<RoomEvent> {
-        let kind = EventKind::from_word(&self.kind)?;
-        Some(RoomEvent { room_id: self.room_id, seq: self.seq, kind, body: self.body })
-    }
-}
+use synctv_store::rows::EventRow;
 
 /// Posts an event within a transaction; the hint to send when it is committed.
 pub(crate) async fn post(db: &mut SqliteConnection, room_id: &str, kind: EventKind, body: &str) -> Result<Mark> {

@@ -27,13 +27,9 @@ macro_rules! select_keys {
     };
 }
 
-fn key_alone(row: KeyRow) -> Result<PublishKey> {
-    KeyOnStream::try_from(row).map(|found| found.key)
-}
-
 pub(crate) async fn one(db: impl SqliteExecutor<'_>, id: &str) -> Result<PublishKey> {
     let row = select_keys!("WHERE k.id = ?", id).fetch_optional(db).await.map_err(classify)?;
-    key_alone(row.ok_or_else(|| Error::no_key(id))?)
+    row.ok_or_else(|| Error::no_key(id))?.try_into()
 }
 
 pub(crate) async fn by_hash(db: &SqlitePool, hash: &KeyHash) -> Result<Option<KeyOnStream>> {
@@ -47,7 +43,7 @@ pub(crate) async fn list(db: &SqlitePool, stream: Option<&str>) -> Result<Vec<Pu
         Some(name) => select_keys!("WHERE k.stream = ? ORDER BY k.created_at, k.id", name).fetch_all(db).await,
         None => select_keys!("ORDER BY k.stream, k.created_at, k.id").fetch_all(db).await,
     };
-    rows.map_err(classify)?.into_iter().map(key_alone).collect()
+    rows.map_err(classify)?.into_iter().map(PublishKey::try_from).collect()
 }
 
 pub(crate) async fn create(store: &SqliteStore, key: &NewKey) -> Result<PublishKey> {
@@ -92,16 +88,7 @@ pub(crate) async fn revoke(store: &SqliteStore, id: &str) -> Result<PublishKey> 
 
 pub(crate) async fn rotate(store: &SqliteStore, id: &str, rotation: &Rotation) -> Result<PublishKey> {
     let mut tx = store.begin().await?;
-    let old = one(&mut *tx, id).await?;
-    refuse_unless_current(&old)?;
-    let as_long = old.expires_at.and_then(|end| Duration::try_from(end - old.created_at).ok());
-    let successor = NewKey {
-        id: rotation.id.clone(),
-        stream: old.stream,
-        label: old.label,
-        hash: rotation.hash,
-        lifetime: rotation.lifetime.or(as_long),
-    };
+    let successor = rotation.successor(one(&mut *tx, id).await?)?;
     let made = insert(&mut tx, &successor).await?;
     let overlap = millis(rotation.overlap);
     sql!(
@@ -118,19 +105,6 @@ pub(crate) async fn rotate(store: &SqliteStore, id: &str, rotation: &Rotation) -
     .map_err(classify)?;
     tx.commit().await.map_err(classify)?;
     Ok(made)
-}
-
-fn refuse_unless_current(old: &PublishKey) -> Result<()> {
-    let because = if old.revoked_at.is_some() {
-        "is revoked".to_owned()
-    } else if let Some(next) = &old.replaced_by {
-        format!("was already replaced by `{next}`")
-    } else if old.expired {
-        "has expired".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Error::Conflict(format!("key `{}` {because} and cannot be rotated", old.id)))
 }
 
 pub(crate) async fn touch(store: &SqliteStore, uses: &[KeyUse]) -> Result<()> {

@@ -28,7 +28,7 @@ impl SqliteStore {
     /// `Unavailable` when the file or its directory cannot be made, read or written; `Corrupt` when the file is no
     /// SQLite database; `NewerSchema` when a newer version of this program wrote it.
     pub async fn open(path: &Path) -> Result<Self> {
-        let named = |err| name_file(err, path);
+        let named = |err: Error| err.at(path.display());
         make_private_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -80,24 +80,12 @@ fn make_private_file(path: &Path) -> Result<()> {
 fn migration_failed(err: MigrateError) -> Error {
     match err {
         MigrateError::VersionMissing(found) => Error::NewerSchema { found, known: newest() },
-        MigrateError::VersionMismatch(version) => {
-            Error::Corrupt(format!("schema version {version} of the database is not the one this synctv knows"))
-        }
+        MigrateError::VersionMismatch(version) => Error::foreign_schema(version),
         MigrateError::Execute(err) | MigrateError::ExecuteMigration(err, _) => classify(err),
-        other => Error::Unavailable(format!("the schema cannot be brought up to date: {other}")),
+        other => Error::not_migrated(other),
     }
 }
 
 fn newest() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
-}
-
-/// Names the file in an error that arose while opening it.
-fn name_file(err: Error, path: &Path) -> Error {
-    let at = |text: String| format!("{}: {text}", path.display());
-    match err {
-        Error::Unavailable(text) => Error::Unavailable(at(text)),
-        Error::Corrupt(text) => Error::Corrupt(at(text)),
-        other => other,
-    }
 }

@@ -6,19 +6,13 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use synctv_store::{Cause, Change, Error, EventKind, Hint, Item, Playbacks, Result, Snapshot, Target, Turn};
 
-use crate::query::sql;
+use crate::query::{sql, sql_as};
 use crate::{SqliteStore, events, failure::classify, rooms, snapshots};
-use synctv_store::columns::word;
+use synctv_store::rows::{LeftRow, TurnRow};
 
-/// What was selected in the state that is left.
-struct Left {
-    media_id: Option<String>,
-    target_hash: Option<Vec<u8>>,
-}
-
-async fn left(db: &mut SqliteConnection, room_id: &str, seen: i64) -> Result<Option<Left>> {
+async fn left(db: &mut SqliteConnection, room_id: &str, seen: i64) -> Result<Option<LeftRow>> {
     sqlx::query_as!(
-        Left,
+        LeftRow,
         "/*sqlite*/ SELECT media_id, target_hash FROM playbacks WHERE room_id = ? AND version = ?",
         room_id,
         seen
@@ -77,7 +71,7 @@ async fn set(db: &mut SqliteConnection, room_id: &str, seen: i64, change: &Chang
     Ok(written.rows_affected() > 0)
 }
 
-async fn record(db: &mut SqliteConnection, room_id: &str, seen: i64, left: &Left, change: &Change) -> Result<()> {
+async fn record(db: &mut SqliteConnection, room_id: &str, seen: i64, left: &LeftRow, change: &Change) -> Result<()> {
     let to_media = change.next.target.as_ref().map(|target| &target.media_id);
     let cause = change.cause.as_str();
     sql!(
@@ -191,7 +185,8 @@ impl Playbacks for SqliteStore {
     }
 
     async fn history(&self, room_id: &str, limit: u32) -> Result<Vec<Turn>> {
-        let rows = sql!(
+        let rows = sql_as!(
+            TurnRow,
             "SELECT from_version, from_media, to_media, cause, at FROM history WHERE room_id = ?
              ORDER BY from_version DESC LIMIT ?",
             room_id,
@@ -200,15 +195,6 @@ impl Playbacks for SqliteStore {
         .fetch_all(&self.readers)
         .await
         .map_err(classify)?;
-        let turns = rows.into_iter().map(|row| {
-            Ok(Turn {
-                from_version: row.from_version,
-                from_media: row.from_media,
-                to_media: row.to_media,
-                cause: word(Cause::from_word, &row.cause)?,
-                at_ms: row.at,
-            })
-        });
-        turns.collect()
+        rows.into_iter().map(Turn::try_from).collect()
     }
 }

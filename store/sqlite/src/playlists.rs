@@ -8,16 +8,8 @@ use synctv_store::{
 
 use crate::query::{sql, sql_as};
 use crate::{SqliteStore, events, failure::classify, media, rooms};
-use synctv_store::columns::{count, instant};
-
-struct PlaylistRow {
-    id: String,
-    room_id: String,
-    name: String,
-    revision: i64,
-    media: i64,
-    created_at: i64,
-}
+use synctv_store::columns::count;
+use synctv_store::rows::PlaylistRow;
 
 /// Reads playlists; the literal is the rest of the statement.
 macro_rules! select_playlists {
@@ -29,21 +21,6 @@ macro_rules! select_playlists {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<PlaylistRow> for Playlist {
-    type Error = Error;
-
-    fn try_from(row: PlaylistRow) -> Result<Self> {
-        Ok(Self {
-            id: row.id,
-            room_id: row.room_id,
-            name: row.name,
-            revision: row.revision,
-            media: count(row.media),
-            created_at: instant(row.created_at)?,
-        })
-    }
 }
 
 /// The playlist with this id in this room.

@@ -9,26 +9,14 @@ use synctv_store::{
 
 use crate::query::{sql, sql_as};
 use crate::{SqliteStore, events, failure::classify, room_tokens};
-use synctv_store::columns::{count, instant, millis, settings};
-
-struct RoomRow {
-    id: String,
-    name: String,
-    mode: String,
-    advance_delay_ms: i64,
-    control: String,
-    has_password: bool,
-    head: i64,
-    created_at: i64,
-    connections: i64,
-    playing: bool,
-}
+use synctv_store::columns::{count, millis};
+use synctv_store::rows::RoomCountRow;
 
 /// Reads rooms with their counts; the literal is the rest of the statement. The first argument is [`NODE_TIMEOUT`] in ms.
 macro_rules! select_rooms {
     ($rest:literal $(, $arg:expr)*) => {
         sql_as!(
-            RoomRow,
+            RoomCountRow,
             r#"SELECT r.id, r.name, r.mode, r.advance_delay_ms, r.control, r.head, r.created_at,
                       r.password_hash IS NOT NULL AS "has_password!: bool", p.playing AS "playing!: bool",
                       COALESCE((SELECT SUM(here.connections) FROM presence here JOIN nodes n ON n.id = here.node
@@ -38,22 +26,6 @@ macro_rules! select_rooms {
             $(, $arg)*
         )
     };
-}
-
-impl TryFrom<RoomRow> for RoomCount {
-    type Error = Error;
-
-    fn try_from(row: RoomRow) -> Result<Self> {
-        let room = Room {
-            settings: settings(&row.mode, row.advance_delay_ms, &row.control)?,
-            id: row.id,
-            name: row.name,
-            has_password: row.has_password,
-            head: row.head,
-            created_at: instant(row.created_at)?,
-        };
-        Ok(Self { room, connections: count(row.connections), playing: row.playing })
-    }
 }
 
 async fn one(db: impl SqliteExecutor<'_>, id_or_name: &str) -> Result<Room> {
