@@ -106,6 +106,8 @@ pub struct LiveConfig {
     pub viewer_min_bytes_per_s: u64,
     /// Viewers on all outputs of this process.
     pub max_viewers: usize,
+    /// A pull stream that nobody watches and no active room plays stops after this.
+    pub pull_idle: Duration,
 }
 
 /// `[hls]`
@@ -144,6 +146,18 @@ pub struct WorkerConfig {
 pub struct ProxyConfig {
     /// Addresses that may be fetched although they are not public; none by default.
     pub allow_private: Vec<IpNet>,
+    /// How long a proxied URL works.
+    pub url_ttl: Duration,
+    /// How long new proxied URLs are signed with the same key; the one before goes on opening URLs for `url_ttl`.
+    pub key_rotation: Duration,
+    /// Length of a slice, a power of two.
+    pub slice_bytes: usize,
+    /// Slices kept in memory.
+    pub memory_bytes: usize,
+    /// Slices kept on disk; 0 for none.
+    pub disk_bytes: u64,
+    /// How long an origin's refusal or failure is remembered.
+    pub negative: Duration,
 }
 
 /// How a log line looks.
@@ -217,7 +231,7 @@ impl Config {
             hls: hls(&layers)?,
             room: room(&layers)?,
             worker: worker(&layers)?,
-            proxy: ProxyConfig { allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0 },
+            proxy: proxy(&layers)?,
             log: LogConfig { format: layers.required("log.format")?, level: layers.required("log.level")? },
             database: database(&layers, &data_dir)?,
             demo: flags.demo,
@@ -276,11 +290,24 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
         gop_cache_bytes: layers.size("live.gop_cache_bytes", 64 << 10..=1 << 30)?,
         viewer_min_bytes_per_s: layers.size("live.viewer_min_bytes_per_s", 0..=1 << 30)? as u64,
         max_viewers: layers.number("live.max_viewers", 1..=10_000_000)?,
+        pull_idle: layers.duration("live.pull_idle_s", 0..=3600)?,
     })
 }
 
 fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
     Ok(HlsConfig { idle: layers.duration("hls.idle_s", 1..=86_400)? })
+}
+
+fn proxy(layers: &Layers) -> Result<ProxyConfig, ConfigError> {
+    Ok(ProxyConfig {
+        allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0,
+        url_ttl: layers.duration("proxy.url_ttl_s", 2..=30 * 86_400)?,
+        key_rotation: layers.duration("proxy.key_rotation_s", 1..=365 * 86_400)?,
+        slice_bytes: layers.size("proxy.slice_bytes", 64 << 10..=16 << 20)?.next_power_of_two(),
+        memory_bytes: layers.size("proxy.memory_bytes", 8 << 20..=1 << 40)?,
+        disk_bytes: layers.size("proxy.disk_bytes", 0..=1 << 50)? as u64,
+        negative: layers.duration("proxy.negative_s", 0..=3600)?,
+    })
 }
 
 fn worker(layers: &Layers) -> Result<WorkerConfig, ConfigError> {

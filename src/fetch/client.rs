@@ -7,7 +7,8 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, RANGE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, LOCATION, RANGE,
+    USER_AGENT,
 };
 use hyper::{Request, Response};
 use ipnet::IpNet;
@@ -17,7 +18,8 @@ use url::Url;
 
 use super::dial::{self, Connection};
 use super::ranged::Ranged;
-use super::{Error, checked, parse_url};
+use super::upstream::{Ask, Upstream};
+use super::{Error, checked, is_credential, parse_url};
 
 /// Time limits of one request.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +134,39 @@ impl Client {
         Err(Error::Redirects)
     }
 
+    /// Asks an origin, through redirects; answers as soon as the head is there. Credentials go to the origin of `ask.url` alone, and are
+    /// gone for good after the first hop that leads elsewhere.
+    ///
+    /// # Errors
+    /// [`Error`], never [`Error::Status`]: whatever status comes is an answer.
+    pub async fn open(&self, mut ask: Ask) -> Result<Upstream, Error> {
+        ask.url = checked(ask.url)?;
+        for _ in 0..=HOPS_MAX {
+            let Limits { connect, head, .. } = self.shared.limits;
+            let opened = Connection::open(&ask.url, &self.shared.allow, &self.shared.tls);
+            let mut connection =
+                timeout(connect, opened).await.map_err(|_| Error::Timeout("accept the connection"))??;
+            let sent = timeout(head, connection.send(asked(&ask)?)).await;
+            let response = sent.map_err(|_| Error::Timeout("answer"))??;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                let plain = header(&response, CONTENT_ENCODING).is_none_or(|c| c.eq_ignore_ascii_case("identity"));
+                if !plain {
+                    return Err(Error::Encoded);
+                }
+                let (parts, body) = response.into_parts();
+                let (final_url, stripped) = (ask.url, ask.stripped);
+                let (status, headers) = (parts.status, parts.headers);
+                return Ok(Upstream { final_url, stripped, status, headers, body, connection: Some(connection) });
+            }
+            let location = header(&response, LOCATION).ok_or(Error::Url("the origin redirects to nowhere"))?;
+            let next = ask.url.join(location).map_err(|_| Error::Url("the origin redirects to what is no URL"))?;
+            let next = checked(next)?;
+            ask.stripped |= next.origin() != ask.url.origin();
+            ask.url = next;
+        }
+        Err(Error::Redirects)
+    }
+
     async fn exchange(
         &self,
         url: &Url,
@@ -157,6 +192,27 @@ impl Client {
         *kept = Some(connection);
         Ok(response)
     }
+}
+
+/// The request that asks; what the source configured stands in for our own `User-Agent` and `Accept`.
+fn asked(ask: &Ask) -> Result<Request<Empty<Bytes>>, Error> {
+    let mut request = request(&ask.url, None)?;
+    *request.method_mut() = ask.method.clone();
+    let headers = request.headers_mut();
+    for (name, value) in &ask.headers {
+        if !(ask.stripped && is_credential(name)) {
+            headers.insert(name, value.clone());
+        }
+    }
+    for (name, value) in &ask.conditions {
+        headers.insert(name, value.clone());
+    }
+    if let Some((first, last)) = ask.range {
+        let last = last.map(|last| last.to_string()).unwrap_or_default();
+        let value = HeaderValue::from_str(&format!("bytes={first}-{last}"));
+        headers.insert(RANGE, value.map_err(|_| Error::Range)?);
+    }
+    Ok(request)
 }
 
 fn request(url: &Url, range: Option<(u64, u64)>) -> Result<Request<Empty<Bytes>>, Error> {

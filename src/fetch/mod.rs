@@ -2,9 +2,11 @@
 //! and dials a judged one, on every hop of a redirect.
 
 mod client;
+mod content_range;
 mod dial;
 pub mod guard;
 mod ranged;
+mod upstream;
 
 #[cfg(test)]
 mod origin_tests;
@@ -14,7 +16,10 @@ mod script_tests;
 mod ssrf_tests;
 
 pub use client::{Client, Limits, Text};
+pub use content_range::ContentRange;
+use hyper::header::HeaderName;
 pub use ranged::Ranged;
+pub use upstream::{Ask, PIECE_TIMEOUT, Upstream};
 use url::Url;
 
 /// The most bytes a URL may have.
@@ -107,4 +112,10 @@ fn checked(url: Url) -> Result<Url, Error> {
         return Err(Error::Url("a URL with a user name or password is not fetched"));
     }
     Ok(url)
+}
+
+/// Whether a configured header is withheld from every origin but the one it was configured for. Only headers that identify nobody are not.
+#[must_use]
+pub fn is_credential(name: &HeaderName) -> bool {
+    !matches!(name.as_str(), "user-agent" | "referer" | "accept" | "accept-language" | "origin")
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::client::{self, Client, content_length, header};
 use super::dial::Connection;
-use super::{Error, checked};
+use super::{ContentRange, Error, checked};
 
 /// Of an origin that ignores `Range`, so many bytes from the start can be read.
 const PREFIX_MAX: usize = 1 << 20;
@@ -156,22 +156,5 @@ impl Ranged {
         }
         let end = end.min(prefix.bytes.len());
         Ok(prefix.bytes.get(first..end).map(Bytes::copy_from_slice).unwrap_or_default())
-    }
-}
-
-/// `bytes FIRST-LAST/SIZE`, where the size may be `*` (RFC 9110 14.4).
-struct ContentRange {
-    first: u64,
-    last: u64,
-    size: Option<u64>,
-}
-
-impl ContentRange {
-    fn parse(text: &str) -> Option<Self> {
-        let (range, size) = text.strip_prefix("bytes ")?.trim().split_once('/')?;
-        let (first, last) = range.split_once('-')?;
-        let (first, last) = (first.parse().ok()?, last.parse::<u64>().ok()?);
-        let size = if size == "*" { None } else { Some(size.parse::<u64>().ok()?) };
-        (first <= last && last < u64::MAX && size.is_none_or(|size| last < size)).then_some(Self { first, last, size })
     }
 }

@@ -35,7 +35,7 @@ impl Files {
 
     async fn probe(&self, name: &str, allow: &[&str]) -> Result<Found, String> {
         let client = fetch::Client::new(allow.iter().map(|net| net.parse().unwrap()).collect());
-        let source = Source::DirectUrl { url: format!("{}/{name}?token=hush", self.base) };
+        let source = Source::direct(format!("{}/{name}?token=hush", self.base));
         Providers::new(client).probe(&source).await.map_err(|failure| failure.to_string())
     }
 }

@@ -1,6 +1,7 @@
 //! From a source to what can be played: one file a provider.
 
 mod direct_url;
+pub mod result;
 
 use synctv_store::Source;
 
@@ -38,7 +39,11 @@ impl Providers {
     /// [`ProbeFailure`].
     pub async fn probe(&self, source: &Source) -> Result<Found, ProbeFailure> {
         match source {
-            Source::DirectUrl { url } => direct_url::probe(&self.client, url).await,
+            Source::DirectUrl(direct) => match direct.medias.first() {
+                Some(track) => direct_url::probe(&self.client, &track.url).await,
+                None => Err(ProbeFailure { reason: "the media has no URL".into(), lasting: true }),
+            },
+            Source::Rtmp { .. } | Source::LiveProxy { .. } => Ok(Found::Live),
         }
     }
 }

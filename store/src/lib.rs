@@ -15,6 +15,7 @@ mod playlist;
 mod probe;
 mod room;
 pub mod rows;
+mod source;
 mod store;
 mod stream;
 
@@ -23,11 +24,12 @@ pub use event::{EventKind, Events, Hint, Mark, RoomEvent};
 pub use name::{NAME_MAX, NameError, check_name};
 pub use node::{Housekept, NODE_TIMEOUT, NodePresence, Nodes, Presence, Retention};
 pub use playback::{Cause, Change, Item, Length, Place, Playback, Playbacks, Snapshot, Target, Turn};
-pub use playlist::{Media, NewMedia, PLAYLIST_MAX, PLAYLISTS_MAX, Playlist, Playlists, Source, TargetHash};
+pub use playlist::{Media, NewMedia, PLAYLIST_MAX, PLAYLISTS_MAX, Playlist, Playlists, TargetHash};
 pub use probe::{ProbeClaim, Probed, Probes};
 pub use room::{
     ADVANCE_DELAY_MAX, Mode, NewRoom, NewToken, Role, Room, RoomChange, RoomCount, RoomToken, Rooms, Settings,
     TITLE_MAX, TOKENS_MAX, check_room_name, check_title, check_token_count,
 };
+pub use source::{DirectUrl, PlaybackKind, ProxyMode, Source, Track};
 pub use store::{Store, Streams};
 pub use stream::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Rotation, Stream, StreamKind};

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::Result;
+use crate::{Result, Source};
 
 /// Identifies what plays: SHA-256 over a length-prefixed encoding of playlist, media and, in a dynamic playlist, the item.
 pub type TargetHash = [u8; 32];
@@ -26,17 +25,6 @@ pub struct Playlist {
     pub media: u64,
     /// When it was made.
     pub created_at: OffsetDateTime,
-}
-
-/// Where the bytes of a media come from; stored as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Source {
-    /// A URL that is fetched as it is.
-    DirectUrl {
-        /// `http` or `https`.
-        url: String,
-    },
 }
 
 /// A media to be added.

@@ -204,17 +204,20 @@ fn new_media(playlist_id: &str, item: NewItem) -> Result<NewMedia, Error> {
     let id = fresh_id("m_")?;
     let target_hash = target_hash(playlist_id, &id, None);
     let duration = item.duration_ms.map(Duration::from_millis);
-    Ok(NewMedia { id, name, source: Source::DirectUrl { url: item.url }, target_hash, duration })
+    Ok(NewMedia { id, name, source: Source::direct(item.url), target_hash, duration })
 }
 
 fn item(media: Media) -> MediaItem {
-    let Source::DirectUrl { url } = media.source;
+    let url = match media.source {
+        Source::DirectUrl(direct) => direct.medias.into_iter().next().map(|track| track.url),
+        Source::Rtmp { .. } | Source::LiveProxy { .. } => None,
+    };
     MediaItem {
         id: media.id,
         playlist_id: media.playlist_id,
         position: media.position,
         name: media.name,
-        url,
+        url: url.unwrap_or_default(),
         target_hash: hex(&media.target_hash),
         duration_status: media.length.status().to_owned(),
         duration_ms: media.length.known_ms(),

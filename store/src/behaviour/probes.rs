@@ -41,7 +41,7 @@ pub async fn only_what_is_selected_in_an_active_room_is_claimed(store: &dyn Stor
     assert_eq!(claims.len(), 1);
     let ProbeClaim { room_id, node, fence, failures, source, .. } = &claims[0];
     assert_eq!((room_id.as_str(), node.as_str(), *fence, *failures), ("a", "n", 1, 0));
-    assert_eq!(*source, Source::DirectUrl { url: "https://example.org/0.mp4".into() });
+    assert_eq!(*source, Source::direct("https://example.org/0.mp4"));
     assert_eq!(length(store, "b").await, Length::Pending, "an inactive room is left alone");
     assert_eq!(claim(store, &["a"], "m", LEASE).await, [], "claimed");
 }

@@ -52,7 +52,7 @@ pub fn new_media(id: &str) -> NewMedia {
     NewMedia {
         id: id.into(),
         name: format!("media {id}"),
-        source: Source::DirectUrl { url: format!("https://media.example/{id}.mp4") },
+        source: Source::direct(format!("https://media.example/{id}.mp4")),
         target_hash: target_hash(id),
         duration: None,
     }

@@ -58,7 +58,7 @@ pub(super) fn new_media(room: &str, index: usize, duration: Option<Duration>) ->
     NewMedia {
         id: media(room, index),
         name: format!("media {index}"),
-        source: Source::DirectUrl { url: format!("https://example.org/{index}.mp4") },
+        source: Source::direct(format!("https://example.org/{index}.mp4")),
         target_hash: hash(room, index),
         duration,
     }
