@@ -41,6 +41,7 @@ mod room_tokens_open_their_room_only;
 mod rooms_advance_once_when_an_item_is_over;
 mod rooms_are_kept_from_the_command_line;
 mod rooms_find_durations_out;
+mod rooms_tell_how_to_play;
 mod rotated_and_expired_keys_close_their_publisher;
 mod rtmp_bombs_end_alone;
 mod rude_members_end_alone;
