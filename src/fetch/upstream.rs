@@ -54,6 +54,7 @@ pub struct Upstream {
     /// As they came; nothing of it reaches a client unless it is picked.
     pub headers: HeaderMap,
     pub(super) body: Incoming,
+    #[expect(dead_code, reason = "it is dropped with the answer, and with it the connection ends")]
     pub(super) connection: Option<Connection>,
 }
 
