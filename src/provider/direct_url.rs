@@ -51,5 +51,5 @@ impl Reader for RemoteReader {
 }
 
 fn read_error(err: fetch::Error) -> ReadError {
-    ReadError { reason: err.to_string(), lasting: err.is_lasting() }
+    ReadError { reason: err.outward(), lasting: err.is_lasting() }
 }
