@@ -142,5 +142,5 @@ async fn whole(upstream: &mut Upstream, max: usize) -> Result<Bytes, fetch::Erro
 }
 
 fn read_error(err: fetch::Error) -> ReadError {
-    ReadError { reason: err.to_string(), lasting: err.is_lasting() }
+    ReadError { reason: err.outward(), lasting: err.is_lasting() }
 }
