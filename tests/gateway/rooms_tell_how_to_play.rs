@@ -9,6 +9,7 @@ on_both_databases!(
     live_media_play_from_the_live_plane,
     members_are_told_before_a_result_ends,
     members_are_told_after_a_kick,
+    headers_reach_their_own_origin_alone,
 );
 
 /// A node whose proxied URLs work for so many seconds.
@@ -144,4 +145,31 @@ fn members_are_told_after_a_kick(database: &Database) {
     said(&node, &["room", "kick", &room.id, &id]);
     let told = stays.hear_type("result", s(10));
     assert_eq!((&told["media_id"], &told["expires_at"]), (&json!(media), &Value::Null));
+}
+
+fn headers_reach_their_own_origin_alone(database: &Database) {
+    let node = node(database, 3600);
+    let (home, foreign) = (Origin::start(), Origin::start());
+    let vod = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.ts\n#EXT-X-ENDLIST\n";
+    let variant = foreign.put("variant.m3u8", vod.into());
+    let master = format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{variant}\n");
+    let master =
+        home.put_as("film", Answer::new(master).content_type("audio/mpegurl").requires("X-Token", "hush", 403));
+    let room = node.room("Movies", &[]);
+    let closed = node.media(&room, &master, &["--name", "without"]);
+    node.playback(&["start", &room.id, &closed]);
+    let refused = said(&node, &["playback", "get", &room.id, "--urls"]);
+    assert!(refused.contains("the origin of this media") && !refused.contains("403"), "{refused}");
+    let media = node.media(&room, &master.replace("://", "://us:er@"), &["--header", "X-Token: hush"]);
+    node.playback(&["start", &room.id, &media]);
+    let result = node.playback(&["get", &room.id, "--urls"]);
+    assert_eq!((modes(&result), &result["kind"]), (vec!["proxy_direct"], &json!("regular")));
+    assert_eq!(result["modes"]["proxy_direct"]["medias"][0]["format"], "m3u8");
+    let asked = home.log_of("film");
+    let last = asked.last().expect("it was asked");
+    assert_eq!((last.header("x-token"), last.header("authorization")), (Some("hush"), Some("Basic dXM6ZXI=")));
+    let asked = foreign.log_of("variant.m3u8");
+    assert!(
+        !asked.is_empty() && asked.iter().all(|one| one.header("x-token").or(one.header("authorization")).is_none())
+    );
 }
