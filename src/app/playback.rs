@@ -7,7 +7,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
-    fetch,
     http::proxy::{Opened, Opens, ProxyPlane, Refused},
     http::rooms::{Bearer, PlaybackPlane, Seals, TrackPlace},
     provider::Providers,
@@ -21,8 +20,9 @@ pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>) -> Ar
 }
 
 /// Everything that proxied answers are made from.
-pub fn proxy(plane: &PlaybackPlane, client: fetch::Client) -> Arc<ProxyPlane> {
-    let (cache, texts) = (Cache::open(client.clone()), Texts::new(client));
+pub fn proxy(plane: &PlaybackPlane, providers: &Providers) -> Arc<ProxyPlane> {
+    let client = providers.client();
+    let (cache, texts) = (Cache::open(client.clone()), Texts::new(client.clone()));
     ProxyPlane::new(Arc::new(Unsealed), plane.playables.clone(), cache, texts)
 }
 

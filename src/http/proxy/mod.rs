@@ -79,6 +79,10 @@ async fn answer_with(
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]
+mod lies_tests;
+#[cfg(test)]
 mod manifests_tests;
+#[cfg(test)]
+mod nginx_tests;
 #[cfg(test)]
 mod stage;
