@@ -3,6 +3,8 @@
 mod demo;
 mod gate;
 mod listen;
+mod network;
+mod playback;
 mod rooms;
 mod workers;
 
@@ -14,6 +16,7 @@ use crate::{
     },
     keys::FreshKey,
     live::{self, Hub, LiveLimits, RtmpLimits},
+    provider::Providers,
     publish_gate::{StoreGate, watch_expiry},
     shutdown,
 };
@@ -87,10 +90,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (http_addr, rtmp_addr) = (endpoints.http, endpoints.rtmp);
     let scheme = if endpoints.tls { "https" } else { "http" };
     let rooms = rooms::plane(&config, store.clone())?;
+    let providers = Providers::new(network::client(&config, [http_addr, rtmp_addr])?);
+    let playback = playback::plane(&config, providers.clone(), store.clone());
     let state = AdminState {
         store: store.clone(),
         hub: hub.clone(),
         rooms: rooms.clone(),
+        playback: playback.clone(),
         endpoints,
         allowed_origins: config.http.allowed_origins.clone().into(),
         database,
@@ -119,7 +125,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         connections.clone(),
     ));
     rooms::start(&rooms, &tasks, &stop);
-    workers::start(&rooms, &config, &tasks, &stop);
+    workers::start(&rooms, &config, providers, &tasks, &stop);
+    playback::start(&playback, store.clone(), &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {
