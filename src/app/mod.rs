@@ -90,7 +90,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (http_addr, rtmp_addr) = (endpoints.http, endpoints.rtmp);
     let scheme = if endpoints.tls { "https" } else { "http" };
     let rooms = rooms::plane(&config, store.clone())?;
-    let providers = Providers::new(network::client(&config, [http_addr, rtmp_addr])?);
+    let client = network::client(&config, [http_addr, rtmp_addr])?;
+    let providers = Providers::new(client.clone());
     let playback = playback::plane(&config, providers.clone(), store.clone());
     let state = AdminState {
         store: store.clone(),
@@ -107,6 +108,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
+        proxy: playback::proxy(&playback, client),
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 
