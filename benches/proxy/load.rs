@@ -82,4 +82,3 @@ impl Dice {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % end
     }
 }
-

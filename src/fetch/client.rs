@@ -105,6 +105,11 @@ impl Client {
         Ok(Text { final_url: url.into(), body, content_type })
     }
 
+    /// What may be dialled besides public addresses.
+    pub(super) fn allow(&self) -> &[IpNet] {
+        &self.shared.allow
+    }
+
     /// When a request that begins now must be over.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.shared.limits.whole

@@ -79,7 +79,7 @@ impl Connection {
 }
 
 /// The addresses behind a URL, none of which may be a refused one: a name with one good and one bad address is an attack, or will be.
-async fn judged(url: &Url, allow: &[IpNet]) -> Result<Vec<SocketAddr>, Error> {
+pub(super) async fn judged(url: &Url, allow: &[IpNet]) -> Result<Vec<SocketAddr>, Error> {
     let port = url.port_or_known_default().ok_or(Error::Url("the URL has no port"))?;
     let addresses: Vec<SocketAddr> = match url.host() {
         Some(Host::Ipv4(v4)) => vec![(IpAddr::V4(v4), port).into()],
@@ -101,7 +101,7 @@ fn judge(addresses: Vec<SocketAddr>, allow: &[IpNet]) -> Result<Vec<SocketAddr>,
     }
 }
 
-async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
+pub(super) async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
     // A dead address must leave time for the next one; the caller bounds the whole.
     let each = Duration::from_millis(if addresses.len() == 1 { 60_000 } else { 2000 });
     for address in addresses.iter().take(ADDRESSES_MAX) {

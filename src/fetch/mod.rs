@@ -6,6 +6,7 @@ mod content_range;
 mod dial;
 pub mod guard;
 mod ranged;
+mod raw;
 mod upstream;
 
 #[cfg(test)]
