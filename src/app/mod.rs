@@ -3,17 +3,20 @@
 mod demo;
 mod gate;
 mod listen;
+mod playback;
 mod rooms;
 mod workers;
 
 use crate::{
     config::{Config, Database, LogFormat},
+    fetch,
     http::{
         self, Gateway, Listener, Readiness,
         admin::{self, AdminState, Endpoints},
     },
     keys::FreshKey,
     live::{self, Hub, LiveLimits, RtmpLimits},
+    provider::Providers,
     publish_gate::{StoreGate, watch_expiry},
     shutdown,
 };
@@ -87,10 +90,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (http_addr, rtmp_addr) = (endpoints.http, endpoints.rtmp);
     let scheme = if endpoints.tls { "https" } else { "http" };
     let rooms = rooms::plane(&config, store.clone())?;
+    let providers = Providers::new(fetch::Client::new(config.proxy.allow_private.clone()));
+    let playback = playback::plane(&config, providers.clone(), store.clone());
     let state = AdminState {
         store: store.clone(),
         hub: hub.clone(),
         rooms: rooms.clone(),
+        playback: playback.clone(),
         endpoints,
         allowed_origins: config.http.allowed_origins.clone().into(),
         database,
@@ -119,7 +125,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         connections.clone(),
     ));
     rooms::start(&rooms, &tasks, &stop);
-    workers::start(&rooms, &config, &tasks, &stop);
+    workers::start(&rooms, &config, providers, &tasks, &stop);
+    playback::start(&playback, store.clone(), &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {

@@ -6,16 +6,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
-    fetch,
     provider::Providers,
     room::RoomPlane,
     worker::{Schedule, advance, housekeeping, probe, release},
 };
 
 /// All workers, over the rooms that are active here, until `stop`.
-pub fn start(plane: &RoomPlane, config: &Config, tasks: &TaskTracker, stop: &CancellationToken) {
+pub fn start(plane: &RoomPlane, config: &Config, providers: Providers, tasks: &TaskTracker, stop: &CancellationToken) {
     let schedule = Schedule::new(plane.runtime.clone(), stop.clone());
-    let providers = Arc::new(Providers::new(fetch::Client::new(config.proxy.allow_private.clone())));
+    let providers = Arc::new(providers);
     let (store, node, settings) = (&plane.store, &plane.node, &config.worker);
     tasks.spawn(advance::run(store.clone(), schedule.clone(), settings.advance_concurrency));
     tasks.spawn(probe::run(store.clone(), providers, schedule.clone(), node.clone(), settings.probe_concurrency));

@@ -86,7 +86,8 @@ fn made(answer: serde_json::Value, json: bool) -> Result<String> {
     if json { pretty(&answer) } else { Ok(created(&read(answer)?, OffsetDateTime::now_utc())) }
 }
 
-fn created(key: &CreatedKey, now: OffsetDateTime) -> String {
+/// A key that was just made, with its secret.
+pub(super) fn created(key: &CreatedKey, now: OffsetDateTime) -> String {
     let label = key.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
     let ends = key.expires_at.map(|at| format!(", expires {}", relative(at, now))).unwrap_or_default();
     let replaces = key.replaces.as_ref().map(|old| format!(", in place of {old}")).unwrap_or_default();

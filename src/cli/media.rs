@@ -1,19 +1,22 @@
 //! `synctv media`
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::client::{Client, read, segment};
+use super::media_add::AddArgs;
 use super::room::within;
 use super::table::table;
-use super::{pretty, shown};
-use crate::config::parse_duration;
-use crate::http::rooms::wire::{AddMedia, Added, AddedMedia, MediaItem, MediaList, MoveMedia, NewItem};
+use super::{key, pretty, shown};
+use crate::http::admin::wire::CreatedKey;
+use crate::http::rooms::wire::{
+    AddMedia, Added, AddedMedia, MediaFrom, MediaItem, MediaList, MoveMedia, NewItem, StreamKey,
+};
 
 /// Media sent in one request.
 const PORTION: usize = 500;
@@ -48,28 +51,6 @@ pub(super) enum MediaCommand {
     },
 }
 
-/// What is to be added.
-#[derive(Debug, Args)]
-pub(super) struct AddArgs {
-    /// Id or name of the room
-    room: String,
-    /// Where it is: http or https; may be given more than once
-    #[arg(long = "url", value_name = "URL", required_unless_present = "file")]
-    urls: Vec<String>,
-    /// A file with a URL a line; `-` reads stdin
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
-    /// What to call it [default: the end of the URL]
-    #[arg(long, conflicts_with = "file")]
-    name: Option<String>,
-    /// Its duration, when it is known; it is not probed then: 90s, 1h30m
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "file")]
-    duration: Option<Duration>,
-    /// Id or name of the playlist [default: the room's first]
-    #[arg(long)]
-    playlist: Option<String>,
-}
-
 /// What is to be listed.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
@@ -93,8 +74,7 @@ impl MediaCommand {
     /// What is wrong with the arguments, beyond what each of them shows.
     pub(super) fn unusable(&self) -> Option<&'static str> {
         let Self::Add(args) = self else { return None };
-        let one = args.name.is_some() || args.duration.is_some();
-        (one && args.urls.len() > 1).then_some("--name and --duration are for one --url")
+        args.unusable()
     }
 }
 
@@ -124,24 +104,44 @@ pub(super) async fn run(command: MediaCommand, client: &Client, json: bool) -> R
 
 async fn add(client: &Client, args: AddArgs, json: bool) -> Result<String> {
     let path = within(&args.room, "/media");
-    let mut urls = args.urls;
-    if let Some(file) = &args.file {
-        urls.extend(urls_in(file)?);
-    } else if urls.len() == 1 {
-        let duration_ms = args.duration.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
-        let body = AddMedia { url: urls.pop(), name: args.name, duration_ms, media: None, playlist: args.playlist };
+    if let Some(body) = args.one()? {
         let answer = client.post(&path, &body).await?;
-        if json {
-            return pretty(&answer);
-        }
-        let added: AddedMedia = read(answer)?;
-        return Ok(format!("media {} is at {}", added.id, added.position));
+        return if json { pretty(&answer) } else { Ok(shown_one(read(answer)?)) };
     }
-    let added = add_many(client, &path, &urls, args.playlist.as_deref()).await?;
+    let AddArgs { room, mut urls, file, playlist, .. } = args;
+    if let Some(file) = &file {
+        urls.extend(urls_in(file)?);
+    }
+    let added = add_many(client, &path, &urls, playlist.as_deref()).await?;
     if json {
         return pretty(&json!({ "added": added }));
     }
-    Ok(shown_added(&args.room, &added, &urls))
+    Ok(shown_added(&room, &added, &urls))
+}
+
+fn shown_one(added: AddedMedia) -> String {
+    let AddedMedia { id, position, stream, key } = added;
+    let mut text = format!("media {id} is at {position}");
+    let Some(stream) = stream else { return text };
+    text += &format!("; it plays stream {stream}");
+    if let Some(StreamKey { key_id, secret, server_url, stream_key, publish_url, play, private }) = key {
+        let (label, expires_at, replaces) = (None, None, None);
+        let key = CreatedKey {
+            key_id,
+            stream,
+            secret,
+            server_url,
+            stream_key,
+            publish_url,
+            play,
+            private,
+            label,
+            expires_at,
+            replaces,
+        };
+        text += &format!("\n\n{}", key::created(&key, OffsetDateTime::now_utc()));
+    }
+    text
 }
 
 /// What was added: what `playback start` needs, as long as somebody may read it.
@@ -165,7 +165,11 @@ async fn add_many(client: &Client, path: &str, urls: &[String], playlist: Option
     let mut stderr = std::io::stderr();
     let shows = stderr.is_terminal();
     for portion in urls.chunks(PORTION) {
-        let media = portion.iter().map(|url| NewItem { url: url.clone(), ..NewItem::default() }).collect();
+        let media = portion.iter().map(|url| {
+            let from = MediaFrom { url: Some(url.clone()), ..MediaFrom::default() };
+            NewItem { from, ..NewItem::default() }
+        });
+        let media = media.collect();
         let body = AddMedia { media: Some(media), playlist: playlist.map(str::to_owned), ..AddMedia::default() };
         let so_far = added.len();
         let answer = client.post(path, &body).await;
@@ -226,9 +230,10 @@ fn shown_list(list: MediaList) -> String {
     let shown = list.media.len() as u64;
     let rows = list.media.into_iter().map(|media| {
         let duration = media.duration_ms.map_or(media.duration_status, |ms| shown::clock(ms, false));
-        [media.position.to_string(), media.id, shown::text(&media.name), duration, shown::text(&media.url)]
+        let from = media.url.or(media.stream).map_or_else(|| "-".to_owned(), |text| shown::text(&text));
+        [media.position.to_string(), media.id, shown::text(&media.name), duration, media.source_kind, from]
     });
-    let mut text = table(["AT", "MEDIA", "NAME", "DURATION", "URL"], rows);
+    let mut text = table(["AT", "MEDIA", "NAME", "DURATION", "KIND", "URL OR STREAM"], rows);
     if let Some(next) = list.next_offset {
         text += &format!("\n\n{shown} of {} media; the next ones: --offset {next}, or --all.", list.total);
     }

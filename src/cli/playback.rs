@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use super::client::{Client, read};
 use super::room::within;
 use super::table::pairs;
-use super::{pretty, shown};
+use super::{playback_urls, pretty, shown};
 use crate::config::parse_duration;
 use crate::http::rooms::wire::{PlaybackCommand as Body, State, Word};
 
@@ -18,6 +18,12 @@ pub(super) enum PlaybackCommand {
     Get {
         /// Id or name of the room
         room: String,
+        /// The playback result: each mode's URLs, fit for curl and players
+        #[arg(long)]
+        urls: bool,
+        /// Only the URLs of this mode: direct, proxy_direct, hls, flv, ...
+        #[arg(long, value_name = "NAME")]
+        mode: Option<String>,
     },
     /// Select a media and play it from its start
     #[command(disable_version_flag = true)]
@@ -88,7 +94,10 @@ pub(super) struct Expected {
 pub(super) async fn run(command: PlaybackCommand, client: &Client, json: bool) -> Result<String> {
     let plain = |word, target: Target| (target.room, body(word, &target.expected));
     let (room, body) = match command {
-        PlaybackCommand::Get { room } => {
+        PlaybackCommand::Get { room, urls, mode } if urls || mode.is_some() => {
+            return playback_urls::get(client, &room, mode.as_deref(), json).await;
+        }
+        PlaybackCommand::Get { room, .. } => {
             let answer = client.get(&within(&room, "/state")).await?;
             return if json { pretty(&answer) } else { Ok(show(&read(answer)?)) };
         }

@@ -34,7 +34,8 @@ async fn server() -> Server {
     let state = AdminState {
         store: Arc::clone(&store),
         hub,
-        rooms: crate::room::RoomPlane::new(store, Default::default(), "n_test".into()),
+        rooms: crate::room::RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
+        playback: crate::http::admin::tests::playback(store),
         endpoints,
         allowed_origins: Arc::new([]),
         database: "sqlite".into(),

@@ -1,25 +1,26 @@
-//! GET over HTTP/1.1, with redirects that are judged hop by hop.
+//! GET and HEAD over HTTP/1.1, with redirects that are judged hop by hop.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, LOCATION, RANGE,
-    USER_AGENT,
-};
-use hyper::{Request, Response};
+use hyper::Response;
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, TRANSFER_ENCODING};
 use ipnet::IpNet;
+use rustls_pki_types::CertificateDer;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::rustls::ClientConfig;
-use url::Url;
+use url::Host;
 
-use super::dial::{self, Connection};
+use super::connection::{Connection, tls};
+use super::dial::{Dialer, Resolver};
+use super::pool::Pool;
 use super::ranged::Ranged;
 use super::upstream::{Ask, Upstream};
-use super::{Error, checked, is_credential, parse_url};
+use super::{Error, OwnPorts, checked, parse_url};
 
 /// Time limits of one request.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,7 @@ pub struct Limits {
     pub connect: Duration,
     /// From the request to the end of the response's head, each hop.
     pub head: Duration,
-    /// Everything, redirects and body included.
+    /// All hops to the last head; for a body that is read whole, until its end.
     pub whole: Duration,
 }
 
@@ -38,10 +39,23 @@ impl Default for Limits {
     }
 }
 
+/// What a [`Client`] is made with. By default only public addresses are fetched.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Addresses that may be fetched although they are not public.
+    pub allow: Vec<IpNet>,
+    /// What listens here, and is never fetched.
+    pub own: OwnPorts,
+    /// Certificate authorities that are trusted besides the public ones.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Time limits.
+    pub limits: Limits,
+}
+
 /// Redirects that are followed.
 const HOPS_MAX: usize = 5;
 
-/// Fetches from the network. Cheap to clone.
+/// Fetches from the network, over connections that are kept for the next request. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -49,9 +63,10 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Shared {
-    allow: Vec<IpNet>,
+    dialer: Dialer,
     limits: Limits,
     tls: Arc<ClientConfig>,
+    pool: Arc<Pool>,
 }
 
 /// A text that was fetched whole.
@@ -66,16 +81,22 @@ pub struct Text {
 }
 
 impl Client {
-    /// Public addresses may be fetched, and those in `allow`.
+    /// Public addresses may be fetched, and those in `allow`; nothing is known to listen here.
     #[must_use]
     pub fn new(allow: Vec<IpNet>) -> Self {
-        Self::with_limits(allow, Limits::default())
+        Self::with_settings(Settings { allow, ..Settings::default() })
     }
 
-    /// The same with other time limits.
+    /// A client with all its settings.
     #[must_use]
-    pub fn with_limits(allow: Vec<IpNet>, limits: Limits) -> Self {
-        Self { shared: Arc::new(Shared { allow, limits, tls: dial::tls() }) }
+    pub fn with_settings(settings: Settings) -> Self {
+        Self::resolving(settings, Resolver::System)
+    }
+
+    pub(super) fn resolving(settings: Settings, resolver: Resolver) -> Self {
+        let Settings { allow, own, authorities, limits } = settings;
+        let dialer = Dialer { allow, own, resolver };
+        Self { shared: Arc::new(Shared { dialer, limits, tls: tls(authorities), pool: Arc::default() }) }
     }
 
     /// A reader of parts of this URL. Nothing is fetched yet.
@@ -83,31 +104,39 @@ impl Client {
     /// # Errors
     /// [`Error::Url`].
     pub fn ranged(&self, url: &str) -> Result<Ranged, Error> {
-        Ok(Ranged::new(self.clone(), parse_url(url)?))
+        Ok(Ranged::new(self.clone(), Ask::get(parse_url(url)?)))
+    }
+
+    /// A reader of parts of what is asked for, with its headers. Nothing is fetched yet.
+    #[must_use]
+    pub fn ranged_as(&self, ask: Ask) -> Ranged {
+        Ranged::new(self.clone(), ask)
     }
 
     /// The whole body, at most `max_bytes` long.
     ///
     /// # Errors
-    /// [`Error`]; [`Error::TooLarge`] when it is longer.
+    /// As [`Client::text_as`].
     pub async fn text(&self, url: &str, max_bytes: usize) -> Result<Text, Error> {
-        let deadline = self.deadline();
-        let mut connection = None;
-        let (url, response) = self.get(parse_url(url)?, None, &mut connection, deadline).await?;
-        if response.status() != 200 {
-            return Err(Error::Status(response.status().as_u16()));
-        }
-        let content_type = header(&response, CONTENT_TYPE).map(str::to_owned);
-        if content_length(&response).is_some_and(|length| length > max_bytes as u64) {
-            return Err(Error::TooLarge);
-        }
-        let body = body(response.into_body(), max_bytes, deadline).await?;
-        Ok(Text { final_url: url.into(), body, content_type })
+        self.text_as(Ask::get(parse_url(url)?), max_bytes).await
     }
 
-    /// What may be dialled besides public addresses.
-    pub(super) fn allow(&self) -> &[IpNet] {
-        &self.shared.allow
+    /// The whole body of what is asked for, at most `max_bytes` long.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::TooLarge`] when it is longer, [`Error::Status`] for any answer but 200.
+    pub async fn text_as(&self, ask: Ask, max_bytes: usize) -> Result<Text, Error> {
+        let deadline = self.deadline();
+        let mut upstream = self.open(ask).await?;
+        if upstream.status != 200 {
+            return Err(Error::Status(upstream.status.as_u16()));
+        }
+        let content_type = upstream.header(CONTENT_TYPE).map(str::to_owned);
+        if upstream.length().is_some_and(|length| length > max_bytes as u64) {
+            return Err(Error::TooLarge);
+        }
+        let body = body(&mut upstream, max_bytes, deadline).await?;
+        Ok(Text { final_url: upstream.final_url.into(), body, content_type })
     }
 
     /// When a request that begins now must be over.
@@ -115,122 +144,102 @@ impl Client {
         Instant::now() + self.shared.limits.whole
     }
 
-    /// A GET through redirects, on `kept` when that leads to the right place; leaves the connection there. The answer is no redirect and not encoded.
-    pub(super) async fn get(
-        &self,
-        mut url: Url,
-        range: Option<(u64, u64)>,
-        kept: &mut Option<Connection>,
-        deadline: Instant,
-    ) -> Result<(Url, Response<Incoming>), Error> {
-        for _ in 0..=HOPS_MAX {
-            let exchange = self.exchange(&url, range, kept);
-            let response = timeout_at(deadline, exchange).await.map_err(|_| Error::Timeout("answer"))??;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-                let plain =
-                    header(&response, CONTENT_ENCODING).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
-                return if plain { Ok((url, response)) } else { Err(Error::Encoded) };
-            }
-            let location = header(&response, LOCATION).ok_or(Error::Url("the origin redirects to nowhere"))?;
-            url = checked(url.join(location).map_err(|_| Error::Url("the origin redirects to what is no URL"))?)?;
-            // A redirect's body is nothing that is worth waiting for.
-            *kept = None;
-        }
-        Err(Error::Redirects)
-    }
-
     /// Asks an origin, through redirects; answers as soon as the head is there. Credentials go to the origin of `ask.url` alone, and are
     /// gone for good after the first hop that leads elsewhere.
     ///
     /// # Errors
     /// [`Error`], never [`Error::Status`]: whatever status comes is an answer.
-    pub async fn open(&self, mut ask: Ask) -> Result<Upstream, Error> {
+    pub async fn open(&self, ask: Ask) -> Result<Upstream, Error> {
+        let opened = timeout_at(self.deadline(), self.follow(ask)).await.unwrap_or(Err(Error::Timeout("answer")));
+        if let Err(error) = &opened {
+            // What is told outside is less: see `Error::outward`.
+            tracing::debug!(%error, "an origin could not be fetched");
+        }
+        opened
+    }
+
+    async fn follow(&self, mut ask: Ask) -> Result<Upstream, Error> {
         ask.url = checked(ask.url)?;
         for _ in 0..=HOPS_MAX {
-            let Limits { connect, head, .. } = self.shared.limits;
-            let opened = Connection::open(&ask.url, &self.shared.allow, &self.shared.tls);
-            let mut connection =
-                timeout(connect, opened).await.map_err(|_| Error::Timeout("accept the connection"))??;
-            let sent = timeout(head, connection.send(asked(&ask)?)).await;
-            let response = sent.map_err(|_| Error::Timeout("answer"))??;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-                let plain = header(&response, CONTENT_ENCODING).is_none_or(|c| c.eq_ignore_ascii_case("identity"));
-                if !plain {
-                    return Err(Error::Encoded);
-                }
-                let (parts, body) = response.into_parts();
-                let (final_url, stripped) = (ask.url, ask.stripped);
-                let (status, headers) = (parts.status, parts.headers);
-                return Ok(Upstream { final_url, stripped, status, headers, body, connection: Some(connection) });
+            let (response, connection) = self.exchange(&ask).await?;
+            let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            if !redirects {
+                return self.answer(ask, response, connection);
             }
             let location = header(&response, LOCATION).ok_or(Error::Url("the origin redirects to nowhere"))?;
             let next = ask.url.join(location).map_err(|_| Error::Url("the origin redirects to what is no URL"))?;
             let next = checked(next)?;
             ask.stripped |= next.origin() != ask.url.origin();
             ask.url = next;
+            // A redirect's body is nothing that is worth waiting for.
+            if response.body().is_end_stream() {
+                self.shared.pool.put(connection);
+            }
         }
         Err(Error::Redirects)
     }
 
-    async fn exchange(
-        &self,
-        url: &Url,
-        range: Option<(u64, u64)>,
-        kept: &mut Option<Connection>,
-    ) -> Result<Response<Incoming>, Error> {
+    fn answer(&self, ask: Ask, response: Response<Incoming>, connection: Connection) -> Result<Upstream, Error> {
+        let plain = |coding: &str| coding.eq_ignore_ascii_case("identity");
+        if !response.headers().get_all(CONTENT_ENCODING).iter().all(|coding| coding.to_str().is_ok_and(plain)) {
+            return Err(Error::Encoded);
+        }
+        // Two ways to tell the length: somebody on the way reads the other one (RFC 9112 6.3).
+        if response.headers().contains_key(CONTENT_LENGTH) && response.headers().contains_key(TRANSFER_ENCODING) {
+            return Err(Error::Length);
+        }
+        Ok(Upstream::new(ask, response, connection, Arc::clone(&self.shared.pool)))
+    }
+
+    /// One request and its head, on a kept connection when there is one.
+    async fn exchange(&self, ask: &Ask) -> Result<(Response<Incoming>, Connection), Error> {
+        if self.shared.dialer.own.publish(&ask.url) {
+            return Err(Error::Refused);
+        }
         let Limits { connect, head, .. } = self.shared.limits;
-        if let Some(mut connection) = kept.take().filter(|connection| connection.serves(url)) {
-            match timeout(head, connection.send(request(url, range)?)).await {
-                Ok(Ok(response)) => {
-                    *kept = Some(connection);
-                    return Ok(response);
-                }
+        if let Some(mut connection) = self.shared.pool.take(&ask.url) {
+            match timeout(head, connection.send(ask.request()?)).await {
+                Ok(Ok(response)) => return Ok((response, connection)),
                 // The origin may close a connection just as it is used again: that is no failure yet.
                 Ok(Err(_)) => {}
                 Err(_) => return Err(Error::Timeout("answer")),
             }
         }
-        let opened = Connection::open(url, &self.shared.allow, &self.shared.tls);
+        let opened = Connection::open(&ask.url, &self.shared.dialer, &self.shared.tls);
         let mut connection = timeout(connect, opened).await.map_err(|_| Error::Timeout("accept the connection"))??;
-        let sent = timeout(head, connection.send(request(url, range)?)).await;
+        let sent = timeout(head, connection.send(ask.request()?)).await;
         let response = sent.map_err(|_| Error::Timeout("answer"))??;
-        *kept = Some(connection);
-        Ok(response)
+        Ok((response, connection))
     }
-}
 
-/// The request that asks; what the source configured stands in for our own `User-Agent` and `Accept`.
-fn asked(ask: &Ask) -> Result<Request<Empty<Bytes>>, Error> {
-    let mut request = request(&ask.url, None)?;
-    *request.method_mut() = ask.method.clone();
-    let headers = request.headers_mut();
-    for (name, value) in &ask.headers {
-        if !(ask.stripped && is_credential(name)) {
-            headers.insert(name, value.clone());
+    /// A bare TCP connection to a judged address, for what does not speak HTTP. The host is a name, an IPv4 address in any spelling, or an
+    /// IPv6 address with or without brackets.
+    ///
+    /// # Errors
+    /// [`Error::Url`], [`Error::Refused`], [`Error::Unresolved`], [`Error::Connection`], [`Error::Timeout`].
+    pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, Error> {
+        let host = match host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(v4)) => Host::Ipv4(v4),
+            Ok(IpAddr::V6(v6)) => Host::Ipv6(v6),
+            Err(_) => Host::parse(host).map_err(|_| Error::Url("the URL's host is none"))?,
+        };
+        let host = match &host {
+            Host::Domain(name) => Host::Domain(name.as_str()),
+            Host::Ipv4(v4) => Host::Ipv4(*v4),
+            Host::Ipv6(v6) => Host::Ipv6(*v6),
+        };
+        let dialled = timeout(self.shared.limits.connect, self.shared.dialer.dial(&host, port)).await;
+        let dialled = dialled.unwrap_or(Err(Error::Timeout("accept the connection")));
+        if let Err(error) = &dialled {
+            tracing::debug!(%error, "an origin could not be dialled");
         }
+        dialled
     }
-    for (name, value) in &ask.conditions {
-        headers.insert(name, value.clone());
-    }
-    if let Some((first, last)) = ask.range {
-        let last = last.map(|last| last.to_string()).unwrap_or_default();
-        let value = HeaderValue::from_str(&format!("bytes={first}-{last}"));
-        headers.insert(RANGE, value.map_err(|_| Error::Range)?);
-    }
-    Ok(request)
-}
 
-fn request(url: &Url, range: Option<(u64, u64)>) -> Result<Request<Empty<Bytes>>, Error> {
-    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let mut request = Request::get(&url[url::Position::BeforePath..url::Position::AfterQuery])
-        .header(HOST, host)
-        .header(USER_AGENT, concat!("Mozilla/5.0 (compatible; synctv/", env!("CARGO_PKG_VERSION"), ")"))
-        .header(ACCEPT, "*/*")
-        .header(ACCEPT_ENCODING, "identity");
-    if let Some((first, last)) = range {
-        request = request.header(RANGE, format!("bytes={first}-{last}"));
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.shared.pool.len()
     }
-    request.body(Empty::new()).map_err(|_| Error::Url("the URL cannot stand in a request"))
 }
 
 /// A header's value, when it is text.
@@ -238,35 +247,14 @@ pub(super) fn header<B>(response: &Response<B>, name: impl hyper::header::AsHead
     response.headers().get(name)?.to_str().ok()
 }
 
-pub(super) fn content_length<B>(response: &Response<B>) -> Option<u64> {
-    header(response, CONTENT_LENGTH)?.parse().ok()
-}
-
 /// The whole body.
-pub(super) async fn body(mut body: Incoming, max: usize, deadline: Instant) -> Result<Bytes, Error> {
+pub(super) async fn body(upstream: &mut Upstream, max: usize, deadline: Instant) -> Result<Bytes, Error> {
     let mut whole = BytesMut::new();
-    while let Some(piece) = next_piece(&mut body, deadline).await? {
+    while let Some(piece) = upstream.next_until(deadline).await? {
         if whole.len() + piece.len() > max {
             return Err(Error::TooLarge);
         }
         whole.extend_from_slice(&piece);
     }
     Ok(whole.freeze())
-}
-
-/// The next bytes of a body; `None` at its end.
-pub(super) async fn next_piece(body: &mut Incoming, deadline: Instant) -> Result<Option<Bytes>, Error> {
-    loop {
-        let frame = timeout_at(deadline, body.frame()).await.map_err(|_| Error::Timeout("send the body"))?;
-        match frame {
-            None => return Ok(None),
-            Some(Err(_)) => return Err(Error::Length),
-            Some(Ok(frame)) => {
-                // Trailers are passed over.
-                if let Ok(piece) = frame.into_data() {
-                    return Ok(Some(piece));
-                }
-            }
-        }
-    }
 }

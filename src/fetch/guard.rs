@@ -39,6 +39,18 @@ pub fn permitted(address: IpAddr, allow: &[IpNet]) -> bool {
     is_public(address) || allowed(address) || allowed(address.to_canonical())
 }
 
+/// The address, and the IPv4 address that it carries: IPv4-mapped, NAT64, 6to4.
+pub(super) fn carried(address: IpAddr) -> [Option<IpAddr>; 2] {
+    let IpAddr::V6(v6) = address else { return [Some(address), None] };
+    let (high, low) = match v6.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => (high, low),
+        [0x2002, high, low, ..] => (high, low),
+        _ => return [Some(address), None],
+    };
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    [Some(address), Some(Ipv4Addr::new(a, b, c, d).into())]
+}
+
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),

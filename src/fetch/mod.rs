@@ -2,23 +2,32 @@
 //! and dials a judged one, on every hop of a redirect.
 
 mod client;
+mod connection;
 mod content_range;
 mod dial;
 pub mod guard;
+mod own;
+mod pool;
 mod ranged;
-mod raw;
 mod upstream;
 
 #[cfg(test)]
 mod origin_tests;
 #[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
+mod resolver_tests;
+#[cfg(test)]
 mod script_tests;
 #[cfg(test)]
 mod ssrf_tests;
+#[cfg(test)]
+mod tls_tests;
 
-pub use client::{Client, Limits, Text};
+pub use client::{Client, Limits, Settings, Text};
 pub use content_range::ContentRange;
 use hyper::header::HeaderName;
+pub use own::OwnPorts;
 pub use ranged::Ranged;
 pub use upstream::{Ask, PIECE_TIMEOUT, Upstream};
 use url::Url;
@@ -26,7 +35,8 @@ use url::Url;
 /// The most bytes a URL may have.
 pub const URL_MAX: usize = 4096;
 
-/// Why something could not be fetched. The texts carry no URL, address or header, so they may be shown to whoever asked.
+/// Why something could not be fetched. The texts carry no URL, address or header and are for the log; whoever asked is shown
+/// [`Error::outward`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The URL is not one that is fetched; the text says what is.
@@ -73,12 +83,25 @@ pub enum Error {
     NoRanges,
 }
 
+/// What is told of an origin that was not reached, whatever the reason.
+pub const UNREACHABLE: &str = "the origin cannot be reached";
+
 impl Error {
-    /// Whether another attempt will most likely end the same way.
+    /// What whoever asked may learn. Whether a host exists, has a port open, speaks TLS or is refused all reads alike: otherwise the answers
+    /// would map the network that this process sees.
+    #[must_use]
+    pub fn outward(&self) -> String {
+        match self {
+            Self::Refused | Self::Unresolved | Self::Connection | Self::Tls | Self::Timeout(_) => UNREACHABLE.into(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether another attempt will most likely end the same way. What [`outward`](Self::outward) tells alike is also tried again alike.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
         match self {
-            Self::Url(_) | Self::Refused | Self::Redirects | Self::Encoded | Self::TooLarge | Self::NoRanges => true,
+            Self::Url(_) | Self::Redirects | Self::Encoded | Self::TooLarge | Self::NoRanges => true,
             Self::Status(status) => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
             _ => false,
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::script_tests::{Script, Then, honest, range, whole};
-use super::{Client, Error, Limits};
+use super::{Client, Error, Limits, Settings};
 
 fn client() -> Client {
     Client::new(vec!["127.0.0.1/32".parse().unwrap()])
@@ -12,7 +12,8 @@ fn client() -> Client {
 fn hasty() -> Client {
     let ms = Duration::from_millis;
     let limits = Limits { connect: ms(200), head: ms(200), whole: ms(400) };
-    Client::with_limits(vec!["127.0.0.1/32".parse().unwrap()], limits)
+    let allow = vec!["127.0.0.1/32".parse().unwrap()];
+    Client::with_settings(Settings { allow, limits, ..Settings::default() })
 }
 
 fn file() -> Vec<u8> {

@@ -80,7 +80,7 @@ async fn a_direct_url_is_probed_over_one_connection() {
 async fn failures_tell_neither_url_nor_address() {
     let files = Files::start().await;
     for (name, allow, want) in [
-        ("moov_last.mp4", &[][..], "this address may not be fetched"),
+        ("moov_last.mp4", &[][..], fetch::UNREACHABLE),
         ("missing.mp4", &["127.0.0.1/32"][..], "the origin answered 404"),
     ] {
         assert_eq!(files.probe(name, allow).await, Err(want.to_owned()));

@@ -80,3 +80,30 @@ pub enum Format {
     /// Anything else that is one file: `mp4`, `mkv`, `webm`, `avi`, `mp3`, `vtt`, `srt`, `ass`, `ssa`, `xml`, `jpg`, ...
     File(String),
 }
+
+/// What a track is in its mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// A rendition.
+    Media,
+    /// Subtitles.
+    Subtitle,
+    /// Danmaku.
+    Danmaku,
+    /// The picture; its index is 0.
+    Thumbnail,
+}
+
+impl Playable {
+    /// A track by its place. Places stay the same as long as the source does.
+    #[must_use]
+    pub fn medium(&self, mode: usize, group: Group, index: usize) -> Option<&Medium> {
+        let mode = self.modes.get(mode)?;
+        match group {
+            Group::Media => mode.medias.get(index),
+            Group::Subtitle => mode.subtitles.get(index),
+            Group::Danmaku => mode.danmakus.get(index),
+            Group::Thumbnail => mode.thumbnail.as_ref().filter(|_| index == 0),
+        }
+    }
+}

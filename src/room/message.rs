@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use synctv_store::{Length, Mode, Playback, Role, Room, Snapshot};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::playback::position_at;
@@ -167,6 +168,16 @@ pub enum Said<'a> {
     Playlist {
         /// Which.
         playlist_id: &'a str,
+    },
+    /// The playback result that members have ends soon, has ended or was taken back: it is to be fetched again.
+    Result {
+        /// Of which media.
+        media_id: &'a str,
+        /// Under which generation; of an older one there is nothing to do.
+        generation: i64,
+        /// When it ends: RFC 3339; `None`: now.
+        #[serde(with = "time::serde::rfc3339::option")]
+        expires_at: Option<OffsetDateTime>,
     },
     /// Who is there, on all nodes.
     Members {

@@ -188,7 +188,7 @@ impl Tail {
         }
         match kind {
             EventKind::Playback if self.is_behind(&room_id, &body) => {}
-            EventKind::Playback | EventKind::Chat => {
+            EventKind::Playback | EventKind::Chat | EventKind::Result => {
                 runtime.announce(&room_id, Announcement { text: body.into(), seq: Some(seq) });
             }
             EventKind::Settings => self.stale(&room_id, seq).settings = true,

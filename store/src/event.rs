@@ -19,6 +19,8 @@ words! {
         Playlist = "playlist",
         /// The duration of what is selected was found out, or not; the body is empty.
         Length = "length",
+        /// The playback result that members have is to be fetched again; the body is the message for members.
+        Result = "result",
         /// A member is thrown out; the body is its id.
         Kick = "kick",
         /// A token was revoked; the body is its id.

@@ -34,6 +34,7 @@ mod nothing_acknowledged_is_lost;
 mod obs_publishes;
 mod odd_room_names_survive;
 mod one_track_alone_plays;
+mod origins_lie_as_scripted;
 mod private_streams_need_a_signature;
 mod publisher_returns_within_grace_and_viewers_stay;
 mod remote_commands_need_the_token;

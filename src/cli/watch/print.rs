@@ -85,6 +85,9 @@ fn words(message: &Value) -> String {
             format!("settings: {name}, {mode}")
         }
         Some("playlist") => format!("playlist {} changed", text("playlist_id").unwrap_or_default()),
+        Some("result") => {
+            format!("the playback result of {} is to be fetched again", text("media_id").unwrap_or_default())
+        }
         Some("error") => format!("refused: {}", text("detail").unwrap_or_default()),
         _ => shown::text(&message.to_string()),
     }

@@ -57,18 +57,29 @@ impl PublicUrl {
     pub(in crate::http) fn authority(&self) -> &Authority {
         &self.authority
     }
+
+    /// Without a slash at the end.
+    fn base(&self) -> String {
+        format!("http{}://{}{}", if self.tls { "s" } else { "" }, self.authority, self.path)
+    }
 }
 
 /// Base URLs as one client sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bases {
+pub(in crate::http) struct Bases {
     web: PublicUrl,
     rtmp: String,
 }
 
 impl Endpoints {
+    /// What the URLs of this server begin with in a body that says nothing of who reads it: nothing, for they are rooted at the server, or
+    /// the base URL that viewers use.
+    pub(in crate::http) fn root(&self) -> String {
+        self.public_url.as_ref().map(PublicUrl::base).unwrap_or_default()
+    }
+
     /// The bases for a client that reached this server as `reached` (over the Unix socket: `None`).
-    pub(super) fn bases(&self, reached: Option<&Authority>) -> Bases {
+    pub(in crate::http) fn bases(&self, reached: Option<&Authority>) -> Bases {
         let web = self.public_url.clone().unwrap_or_else(|| {
             let own = authority_of(self.http);
             let authority = match reached {
@@ -99,13 +110,18 @@ fn authority_of(addr: SocketAddr) -> Authority {
 }
 
 impl Bases {
+    /// What HTTP URLs begin with, without a slash at the end.
+    pub(in crate::http) fn web(&self) -> String {
+        self.web.base()
+    }
+
     /// What OBS calls the server.
-    pub(super) fn rtmp_server(&self) -> &str {
+    pub(in crate::http) fn rtmp_server(&self) -> &str {
         &self.rtmp
     }
 
     /// Where to watch a stream; `query` is its signature, when it is private.
-    pub(super) fn play(&self, stream: &str, query: Option<&str>) -> PlayUrls {
+    pub(in crate::http) fn play(&self, stream: &str, query: Option<&str>) -> PlayUrls {
         let scheme = |plain: &str| format!("{plain}{}://", if self.web.tls { "s" } else { "" });
         let url = |plain: &str, path: String| {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();

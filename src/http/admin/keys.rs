@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::uri::Authority;
 use serde::Deserialize;
-use synctv_store::{NewKey, PublishKey, Rotation, check_name};
+use synctv_store::{NewKey, PublishKey, Rotation, Stream, check_name};
 
 use super::AdminState;
 use super::openapi::Failure;
@@ -59,13 +59,27 @@ pub(super) async fn create(
     check_name(&wanted.stream).map_err(|err| Error::Invalid(err.to_string()))?;
     let label = wanted.label.map(check_label).transpose()?;
     let lifetime = wanted.expires_in_s.map(|s| span("the lifetime of a key", s)).transpose()?;
+    let stream = state.store.create_stream(&wanted.stream, false).await?.stream;
+    let made = made(&state, reached.as_ref(), stream, label, lifetime).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Makes a key for a stream that exists.
+///
+/// # Errors
+/// `Unavailable` without random bytes, and those of the store.
+pub(in crate::http) async fn made(
+    state: &AdminState,
+    reached: Option<&Authority>,
+    stream: Stream,
+    label: Option<String>,
+    lifetime: Option<Duration>,
+) -> Answer<CreatedKey> {
     let fresh = fresh_key()?;
-    let private = state.store.create_stream(&wanted.stream, false).await?.stream.private;
-    let key = NewKey { id: fresh.id, stream: wanted.stream, label, hash: hash(fresh.secret.reveal()), lifetime };
+    let key = NewKey { id: fresh.id, stream: stream.name, label, hash: hash(fresh.secret.reveal()), lifetime };
     let key = state.store.create_key(&key).await?;
     tracing::info!(stream = key.stream, key_id = key.id, "publish key created");
-    let made = created(&state, reached.as_ref(), key, &fresh.secret, private);
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(created(state, reached, key, &fresh.secret, stream.private))
 }
 
 /// End a key for good and close the publisher that uses it.

@@ -4,7 +4,7 @@
 //! [`require_token`] stands in front of it.
 
 mod endpoints;
-mod keys;
+pub(super) mod keys;
 pub(super) mod openapi;
 pub(super) mod problem;
 pub(super) mod request;
@@ -28,7 +28,7 @@ pub use endpoints::{Endpoints, PublicUrl};
 pub use token::require_token;
 
 use self::problem::Problem;
-use super::rooms::{self, Doors};
+use super::rooms::{self, Doors, PlaybackPlane};
 use crate::error::Error;
 use crate::live::Hub;
 use crate::room::RoomPlane;
@@ -50,6 +50,8 @@ pub struct AdminState {
     pub hub: Arc<Hub>,
     /// Rooms and who is connected to them here.
     pub rooms: Arc<RoomPlane>,
+    /// What their media are to players, and the URLs that are given out.
+    pub playback: Arc<PlaybackPlane>,
     /// Where this server can be reached.
     pub endpoints: Endpoints,
     /// Pages of these origins may open WebSockets, besides this server's own.
@@ -111,4 +113,4 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 #[cfg(test)]
 mod openapi_tests;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

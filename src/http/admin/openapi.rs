@@ -55,6 +55,7 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
         crate::http::rooms::media::move_to,
         crate::http::rooms::media::remove,
         crate::http::rooms::playback::state,
+        crate::http::rooms::result::show,
         crate::http::rooms::playback::command,
         crate::http::rooms::playback::history,
         crate::http::rooms::members::list,

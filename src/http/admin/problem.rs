@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::wire::ProblemBody;
 use crate::error::Error;
+use crate::provider::PlayFailure;
 use crate::room::message::State;
 
 /// When something is unavailable, another attempt makes sense after so many seconds.
@@ -41,6 +42,11 @@ impl Problem {
         Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail.to_owned()) }
     }
 
+    /// It was there and will not come back.
+    pub(in crate::http) fn gone(detail: &str) -> Self {
+        Self::new(StatusCode::GONE, detail.to_owned())
+    }
+
     /// A command for a version that is no longer the room's.
     pub(in crate::http) fn stale(expected: i64, state: State) -> Self {
         let detail = format!("the room is at version {}, not {expected}: somebody else changed it", state.version);
@@ -63,6 +69,16 @@ impl From<Error> for Problem {
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, err.to_string())
+    }
+}
+
+impl From<PlayFailure> for Problem {
+    fn from(failure: PlayFailure) -> Self {
+        match failure {
+            PlayFailure::Store(err) => err.into(),
+            // What the origin did is in the log: an answer that told it would tell what is behind an address.
+            other => Self::new(StatusCode::BAD_GATEWAY, other.to_string()),
+        }
     }
 }
 

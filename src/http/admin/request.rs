@@ -20,7 +20,7 @@ pub(in crate::http) struct OverTcp;
 
 /// The authority a client used to reach this server; `None` over the Unix socket.
 #[derive(Debug, Clone)]
-pub(super) struct ReachedAs(pub(super) Option<Authority>);
+pub(in crate::http) struct ReachedAs(pub(in crate::http) Option<Authority>);
 
 impl<S: Sync> FromRequestParts<S> for ReachedAs {
     type Rejection = Infallible;

@@ -9,7 +9,10 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use super::*;
+use crate::http::rooms::{Bearer, Seals, TrackPlace};
 use crate::keys::hash;
+use crate::provider::Providers;
+use crate::proxy::resource::Kind;
 use crate::proxy::sign::verify;
 use crate::secret::Secret;
 
@@ -32,12 +35,39 @@ pub(in crate::http) async fn api() -> Api {
         store: Arc::clone(&store),
         hub: Hub::new(LiveLimits::default()),
         rooms: RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
+        playback: playback(Arc::clone(&store)),
         allowed_origins: Arc::new([]),
         endpoints,
         database: "sqlite".into(),
         started: Instant::now(),
     };
     Api { _dir: dir, store, state }
+}
+
+/// Results over this machine's origins; signed by [`ShownSeals`].
+pub(crate) fn playback(store: Arc<dyn Store>) -> Arc<PlaybackPlane> {
+    let client = crate::fetch::Client::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    PlaybackPlane::new(Providers::new(client), store, Arc::new(ShownSeals), Duration::from_secs(3600))
+}
+
+/// Writes what it should sign into the URL.
+#[derive(Debug)]
+struct ShownSeals;
+
+impl Seals for ShownSeals {
+    fn proxied(&self, bearer: &Bearer<'_>, place: TrackPlace, kind: Kind, file: &str) -> String {
+        let TrackPlace { mode, group, index } = place;
+        format!("/p/{}/{mode}-{group:?}-{index}-{kind:?}/{file}", shown(bearer))
+    }
+
+    fn live(&self, bearer: &Bearer<'_>, stream: &str) -> String {
+        format!("pass={}&sig={stream}", shown(bearer))
+    }
+}
+
+fn shown(bearer: &Bearer<'_>) -> String {
+    let Bearer { room_id, media_id, generation, seq, token_id, expires_unix } = bearer;
+    format!("{room_id}.{media_id}.{generation}.{seq}.{}.{expires_unix}", token_id.unwrap_or("o"))
 }
 
 pub(in crate::http) async fn send(router: Router, request: Request<Body>) -> (StatusCode, Value) {

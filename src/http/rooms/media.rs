@@ -9,17 +9,18 @@ use serde::Deserialize;
 use synctv_store::{Media, NewMedia, Source};
 
 use super::access::InRoom;
+use super::media_source::{SOURCES, Streams, source_of, stream_of};
 use super::media_url::named_after;
 use super::playback::{hex, stop_if};
 use super::rooms::page_size;
 use super::tokens::fresh_id;
-use super::wire::{AddMedia, Added, AddedMedia, MediaItem, MediaList, MoveMedia, NewItem};
+use super::wire::{AddMedia, Added, AddedMedia, MediaAbout, MediaFrom, MediaItem, MediaList, MoveMedia, NewItem};
 use crate::error::Error;
 use crate::http::admin::AdminState;
 use crate::http::admin::openapi::Failure;
 use crate::http::admin::problem::Answer;
-use crate::http::admin::request::{Asked, Body};
-use crate::provider::check_url;
+use crate::http::admin::request::{Asked, Body, ReachedAs};
+use crate::provider::public_url;
 use crate::room::playlist::target_hash;
 
 /// Media on a page, unless it is said how many; the most; and the most that are added at once.
@@ -79,18 +80,31 @@ pub(in crate::http) async fn list(
 pub(in crate::http) async fn add(
     State(state): State<AdminState>,
     InRoom { room, caller }: InRoom,
+    ReachedAs(reached): ReachedAs,
     Body(wanted): Body<AddMedia>,
 ) -> Answer<(StatusCode, Json<Added>)> {
     caller.need(room.settings.control)?;
     let playlist = state.store.playlist(&room.id, wanted.playlist.as_deref()).await?;
+    let new_key = wanted.from.new_key;
     let (items, several) = items(wanted)?;
     let media = (1..).zip(items).map(|(number, item)| {
-        let which = several.then(|| format!("item {number} (`{}`): ", shown(&item.url)));
+        let which = several.then(|| format!("item {number} (`{}`): ", shown(&item.from)));
         new_media(&playlist.id, item).map_err(|err| at_item(err, which))
     });
     let media: Vec<_> = media.collect::<Result<_, _>>()?;
-    let first = state.store.add_media(&room.id, &playlist.id, &media).await?;
-    let mut added = media.into_iter().zip(first..).map(|(media, position)| AddedMedia { id: media.id, position });
+    let streams = Streams::ready(&state, &caller, &media, new_key && !several).await?;
+    let first = match state.store.add_media(&room.id, &playlist.id, &media).await {
+        Ok(first) => first,
+        Err(err) => {
+            streams.give_up(&state).await;
+            return Err(err.into());
+        }
+    };
+    let mut key = if several { None } else { streams.key(&state, reached.as_ref()).await? };
+    let mut added = media.into_iter().zip(first..).map(|(media, position)| {
+        let stream = stream_of(&media.source).map(str::to_owned);
+        AddedMedia { id: media.id, position, stream, key: key.take() }
+    });
     let answer = match added.next() {
         Some(one) if !several => Added::One(one),
         one => Added::Several { added: one.into_iter().chain(added).collect() },
@@ -163,27 +177,33 @@ pub(in crate::http) async fn remove(
     let store = state.store.as_ref();
     stop_if(store, &room.id, |target| target.media_id == id).await?;
     store.remove_media(&room.id, &id).await?;
+    state.playback.playables.forget(&room.id, &id);
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// What is to be added, and whether it was given as a list.
 fn items(wanted: AddMedia) -> Result<(Vec<NewItem>, bool), Error> {
-    let AddMedia { url, name, duration_ms, media, .. } = wanted;
-    let one_or_many = || Error::Invalid("give either `url` or `media`".into());
-    match (url, media) {
-        (Some(url), None) => Ok((vec![NewItem { url, name, duration_ms }], false)),
-        (None, Some(_)) if name.is_some() || duration_ms.is_some() => Err(one_or_many()),
-        (None, Some(media)) if media.is_empty() || media.len() > ADDED_MAX => {
+    let AddMedia { from, about, name, duration_ms, media, .. } = wanted;
+    let one_or_many = || Error::Invalid(format!("give either {SOURCES} or `media`"));
+    let is_one = from != MediaFrom::default();
+    let is_told = about != MediaAbout::default() || name.is_some() || duration_ms.is_some();
+    match media {
+        None if is_one => Ok((vec![NewItem { from, about, name, duration_ms }], false)),
+        Some(_) if is_one || is_told => Err(one_or_many()),
+        Some(media) if media.is_empty() || media.len() > ADDED_MAX => {
             Err(Error::Invalid(format!("`media` has 1 to {ADDED_MAX} items, not {}", media.len())))
         }
-        (None, Some(media)) => Ok((media, true)),
-        _ => Err(one_or_many()),
+        Some(media) => Ok((media, true)),
+        None => Err(one_or_many()),
     }
 }
 
-/// As much of a URL as stands in an error.
-fn shown(url: &str) -> String {
-    url.chars().take(80).flat_map(char::escape_debug).collect()
+/// As much of what somebody gave as stands in an error: without what may be secret.
+fn shown(from: &MediaFrom) -> String {
+    let text = from.url.as_deref().or(from.rtmp.as_deref()).unwrap_or_default();
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let text = if text.contains('@') { "..." } else { text };
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 /// An error of one of several items says which.
@@ -195,29 +215,38 @@ fn at_item(err: Error, which: Option<String>) -> Error {
 }
 
 fn new_media(playlist_id: &str, item: NewItem) -> Result<NewMedia, Error> {
-    check_url(&item.url)?;
-    let name = item.name.unwrap_or_else(|| named_after(&item.url));
+    let source = source_of(item.from, item.about)?;
+    let name = item.name.unwrap_or_else(|| match &source {
+        Source::DirectUrl(direct) => direct.medias.first().map(|track| named_after(&track.url)).unwrap_or_default(),
+        Source::Rtmp { stream } | Source::LiveProxy { stream, .. } => stream.clone(),
+    });
     synctv_store::check_title("a media's name", &name)?;
     if item.duration_ms.is_some_and(|ms| !(1..=DURATION_MAX_MS).contains(&ms)) {
         return Err(Error::Invalid("a duration (`duration_ms`) is from 1 ms to 366 days".to_owned()));
     }
+    if item.duration_ms.is_some() && stream_of(&source).is_some() {
+        return Err(Error::Invalid("a live media has no duration".to_owned()));
+    }
     let id = fresh_id("m_")?;
     let target_hash = target_hash(playlist_id, &id, None);
     let duration = item.duration_ms.map(Duration::from_millis);
-    Ok(NewMedia { id, name, source: Source::direct(item.url), target_hash, duration })
+    Ok(NewMedia { id, name, source, target_hash, duration })
 }
 
 fn item(media: Media) -> MediaItem {
-    let url = match media.source {
-        Source::DirectUrl(direct) => direct.medias.into_iter().next().map(|track| track.url),
-        Source::Rtmp { .. } | Source::LiveProxy { .. } => None,
+    let source_kind = match media.source {
+        Source::DirectUrl(_) => "direct_url",
+        Source::Rtmp { .. } => "rtmp",
+        Source::LiveProxy { .. } => "live_proxy",
     };
     MediaItem {
         id: media.id,
         playlist_id: media.playlist_id,
         position: media.position,
         name: media.name,
-        url: url.unwrap_or_default(),
+        source_kind: source_kind.to_owned(),
+        url: public_url(&media.source).map(str::to_owned),
+        stream: stream_of(&media.source).map(str::to_owned),
         target_hash: hex(&media.target_hash),
         duration_status: media.length.status().to_owned(),
         duration_ms: media.length.known_ms(),

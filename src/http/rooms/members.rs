@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::Value;
-use synctv_store::{EventKind, NodePresence, Role};
+use synctv_store::{EventKind, NodePresence, Role, Store};
 
 use super::access::InRoom;
 use super::wire::{KickMember, Members};
@@ -13,6 +13,7 @@ use crate::http::admin::AdminState;
 use crate::http::admin::openapi::Failure;
 use crate::http::admin::problem::Answer;
 use crate::http::admin::request::Body;
+use crate::room::message::Said;
 
 /// Who is there, on all nodes.
 #[utoipa::path(
@@ -50,7 +51,18 @@ pub(in crate::http) async fn kick(
     }
     state.store.post(&room.id, EventKind::Kick, &wanted.member).await?;
     tracing::info!(room = room.id, member = wanted.member, by = caller.by(), "member kicked");
+    // A kick closes proxied URLs, also of some who stay.
+    taken_back(state.store.as_ref(), &room.id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Tells a room's members to fetch the playback result again.
+async fn taken_back(store: &dyn Store, room_id: &str) -> synctv_store::Result<()> {
+    let playback = store.snapshot(room_id).await?.playback;
+    let Some(target) = playback.target else { return Ok(()) };
+    let said = Said::Result { media_id: &target.media_id, generation: playback.generation, expires_at: None };
+    let body = String::from_utf8_lossy(&said.encoded()).into_owned();
+    store.post(room_id, EventKind::Result, &body).await.map(|_| ())
 }
 
 fn members(present: Vec<NodePresence>) -> Members {

@@ -8,13 +8,16 @@ mod early;
 mod greeting;
 pub(super) mod join;
 pub(super) mod media;
+mod media_source;
 mod media_url;
 pub(super) mod members;
 pub(super) mod metrics;
 mod origin;
 mod pace;
+mod plane;
 pub(super) mod playback;
 pub(super) mod playlists;
+pub(super) mod result;
 #[expect(clippy::module_inception, reason = "the noun has its file like the others")]
 pub(super) mod rooms;
 pub(super) mod session;
@@ -26,6 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post};
 
 pub(super) use doors::Doors;
+pub use plane::{Bearer, PlaybackPlane, Seals, TrackPlace};
 
 use super::admin::Route;
 
@@ -46,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
         ("/api/v1/rooms/{room}/media", get(media::list).post(media::add).layer(many)),
         ("/api/v1/rooms/{room}/media/{id}", get(media::show).patch(media::move_to).delete(media::remove)),
         ("/api/v1/rooms/{room}/state", get(playback::state)),
-        ("/api/v1/rooms/{room}/playback", post(playback::command)),
+        ("/api/v1/rooms/{room}/playback", get(result::show).post(playback::command)),
         ("/api/v1/rooms/{room}/history", get(playback::history)),
         ("/api/v1/rooms/{room}/members", get(members::list)),
         ("/api/v1/rooms/{room}/kick", post(members::kick)),

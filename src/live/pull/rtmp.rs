@@ -30,7 +30,7 @@ const READ_BYTES: usize = 32 << 10;
 /// [`PullError`]; it never succeeds for good.
 pub async fn play(client: &Client, from: &PullFrom, sink: &Sink) -> Result<(), PullError> {
     let url = PlayUrl::parse(from.url.as_str()).map_err(|bad| PullError::Url(bad.to_string()))?;
-    let dialled = timeout(CONNECT, client.dial_raw(url.host(), url.port())).await;
+    let dialled = timeout(CONNECT, client.dial(url.host(), url.port())).await;
     let socket = dialled.map_err(|_| fetch::Error::Timeout("accept the connection"))??;
     let _ = socket.set_nodelay(true);
     let session = PlaySession::new(url, Limits::default())?;

@@ -28,7 +28,8 @@ pub use http::{Body, get, head, open, request};
 pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
 pub use member::{Ended, Member, TestRoom};
 pub use node::node;
-pub use origin::Origin;
+#[allow(unused_imports, reason = "the vocabulary of origins is whole, whoever uses it")]
+pub use origin::{Answer, Asked, Lie, Origin};
 pub use process::Process;
 pub use prometheus::{Exposition, parse_exposition};
 pub use publisher::{DEMO_CLIP, Publisher};

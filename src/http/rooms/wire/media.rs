@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::source::{MediaAbout, MediaFrom};
+use crate::http::admin::wire::PlayUrls;
+
 /// A playlist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlaylistItem {
@@ -54,8 +57,12 @@ pub struct MediaItem {
     pub position: u64,
     /// What people call it.
     pub name: String,
-    /// Where it comes from.
-    pub url: String,
+    /// direct_url, rtmp or live_proxy.
+    pub source_kind: String,
+    /// Where it comes from; null when that is not for everybody in the room, and of live media.
+    pub url: Option<String>,
+    /// The stream of a live media.
+    pub stream: Option<String>,
     /// 64 hex digits: what the playback state says when this plays.
     pub target_hash: String,
     /// pending, known, live or failed.
@@ -84,9 +91,13 @@ pub struct MediaList {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewItem {
-    /// http or https.
-    pub url: String,
-    /// What to call it; absent: the last part of the URL's path.
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub from: MediaFrom,
+    /// What there is to say about it.
+    #[serde(flatten)]
+    pub about: MediaAbout,
+    /// What to call it; absent: the last part of the URL's path, or the stream's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its duration, when it is known; it is not probed then.
@@ -94,13 +105,16 @@ pub struct NewItem {
     pub duration_ms: Option<u64>,
 }
 
-/// `POST /api/v1/rooms/{room}/media`: one media by its `url`, or several as `media`.
+/// `POST /api/v1/rooms/{room}/media`: one media, or several as `media`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddMedia {
-    /// Of one media: http or https.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    /// Of one media: where it comes from.
+    #[serde(flatten)]
+    pub from: MediaFrom,
+    /// Of one media: what there is to say about it.
+    #[serde(flatten)]
+    pub about: MediaAbout,
     /// Of one media: what to call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -115,17 +129,42 @@ pub struct AddMedia {
     pub playlist: Option<String>,
 }
 
-/// Where a media came to stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Where a media came to stand. It may carry a secret, hence no `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AddedMedia {
     /// Its id.
     pub id: String,
     /// Its place in the playlist, from 1.
     pub position: u64,
+    /// The stream it plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// The publish key that was made with it.
+    #[serde(flatten)]
+    pub key: Option<StreamKey>,
+}
+
+/// A publish key just made for the stream of a media.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamKey {
+    /// Public id.
+    pub key_id: String,
+    /// Shown this once.
+    pub secret: String,
+    /// What OBS calls the server: `rtmp://HOST:1935/live`.
+    pub server_url: String,
+    /// What OBS calls the stream key: `STREAM?key=SECRET`.
+    pub stream_key: String,
+    /// Both in one, as ffmpeg wants it.
+    pub publish_url: String,
+    /// Where to watch.
+    pub play: PlayUrls,
+    /// Whether the stream is private.
+    pub private: bool,
 }
 
 /// The answer to adding: one media as it is, several as `added`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Added {
     /// One.

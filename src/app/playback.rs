@@ -1,0 +1,38 @@
+//! The playback plane: how results are made, and what tells members to fetch them again.
+
+use std::sync::Arc;
+
+use synctv_store::Store;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    http::rooms::{Bearer, PlaybackPlane, Seals, TrackPlace},
+    provider::Providers,
+    proxy::resource::Kind,
+    worker::refresh,
+};
+
+/// Everything that playback results are made from.
+pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>) -> Arc<PlaybackPlane> {
+    PlaybackPlane::new(providers, store, Arc::new(Unsealed), config.proxy.url_ttl)
+}
+
+/// Starts what tells members of results that end.
+pub fn start(plane: &PlaybackPlane, store: Arc<dyn Store>, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(refresh::run(store, plane.given.clone(), stop.clone()));
+}
+
+/// Signs nothing: its URLs open nothing.
+#[derive(Debug)]
+struct Unsealed;
+
+impl Seals for Unsealed {
+    fn proxied(&self, _: &Bearer<'_>, place: TrackPlace, _: Kind, file: &str) -> String {
+        format!("/p/unsealed/{}/{}/{file}", place.mode, place.index)
+    }
+
+    fn live(&self, _: &Bearer<'_>, _: &str) -> String {
+        "sig=".to_owned()
+    }
+}
