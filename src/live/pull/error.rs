@@ -39,8 +39,8 @@ pub enum PullError {
     #[error("the source was changed")]
     Moved,
     /// The stored source cannot be read.
-    #[error("{0}")]
-    Unavailable(#[from] super::Unavailable),
+    #[error("the stream cannot be looked up: the database does not answer")]
+    Unavailable,
 }
 
 impl PullError {

@@ -35,24 +35,22 @@ pub struct Upstream {
     pub private: bool,
 }
 
-/// The stored streams cannot be asked at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the database does not answer")]
-pub struct Unavailable;
-
 /// The future of [`Upstreams::find`].
-pub type Finding<'a> = Pin<Box<dyn Future<Output = Result<Option<Upstream>, Unavailable>> + Send + 'a>>;
+pub type Finding<'a> = Pin<Box<dyn Future<Output = Result<Option<Upstream>, PullError>> + Send + 'a>>;
 
 /// Knows the pull streams: answered by whoever knows the store.
 pub trait Upstreams: Send + Sync + 'static {
-    /// The pull stream of this name; `None` when there is none, or its source is one that cannot be fetched.
+    /// The pull stream of this name; `None` when there is none. Fails with [`PullError::Unavailable`], or with [`PullError::Url`] for a
+    /// source that is none.
     fn find<'a>(&'a self, name: &'a str) -> Finding<'a>;
 }
 
 /// There are no pull streams.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy)]
 pub struct NoUpstreams;
 
+#[cfg(test)]
 impl Upstreams for NoUpstreams {
     fn find<'a>(&'a self, _: &'a str) -> Finding<'a> {
         Box::pin(std::future::ready(Ok(None)))

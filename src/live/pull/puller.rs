@@ -61,7 +61,7 @@ impl Puller {
                     return;
                 }
                 Ok(Some(upstream)) => self.attempt(upstream).await,
-                Err(unavailable) => (unavailable.into(), Duration::ZERO),
+                Err(error) => (error, Duration::ZERO),
             };
             if error == PullError::Moved {
                 continue;

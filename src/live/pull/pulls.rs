@@ -80,12 +80,32 @@ pub enum NotPlaying {
     Silent,
 }
 
+impl std::fmt::Debug for Pulls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pulls").field("running", &self.running()).finish_non_exhaustive()
+    }
+}
+
 impl Pulls {
     /// Nothing is pulled yet.
     #[must_use]
     pub fn new(around: Surroundings, limits: PullLimits) -> Arc<Self> {
         let (running, strangers) = (Mutex::default(), Semaphore::new(STRANGERS_MAX));
         Arc::new_cyclic(|me| Self { around, limits, running, strangers, me: me.clone() })
+    }
+
+    /// For tests that pull nothing.
+    #[cfg(test)]
+    #[must_use]
+    pub fn none() -> Arc<Self> {
+        let around = Surroundings {
+            hub: Hub::new(crate::live::LiveLimits::default()),
+            client: fetch::Client::new(Vec::new()),
+            upstreams: Arc::new(super::NoUpstreams),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        Self::new(around, PullLimits { idle: Duration::ZERO, max: 0, own: Vec::new() })
     }
 
     /// Whether a stream is one that is pulled, and needs a signature; for requests without one. `None` when there is none, or
@@ -112,7 +132,7 @@ impl Pulls {
         match phase {
             Phase::Live => self.around.hub.get(name).ok_or(NotPlaying::Silent),
             Phase::Unknown => Err(NotPlaying::Unknown),
-            Phase::Waiting(PullError::Unavailable(_), _) => Err(NotPlaying::Unavailable),
+            Phase::Waiting(PullError::Unavailable, _) => Err(NotPlaying::Unavailable),
             Phase::Waiting(..) => Err(NotPlaying::Failed),
             Phase::Connecting | Phase::Over => Err(NotPlaying::Silent),
         }
@@ -224,7 +244,7 @@ impl Pulls {
 
 /// Whether those who wait for the stream go on waiting: the next attempt may succeed.
 fn is_passing(phase: &Phase) -> bool {
-    matches!(phase, Phase::Waiting(error, _) if !error.is_lasting() && !matches!(error, PullError::Unavailable(_)))
+    matches!(phase, Phase::Waiting(error, _) if !error.is_lasting() && !matches!(error, PullError::Unavailable))
 }
 
 /// Takes an entry out, unless another one has its name; false then.
