@@ -3,13 +3,13 @@
 mod demo;
 mod gate;
 mod listen;
+mod network;
 mod playback;
 mod rooms;
 mod workers;
 
 use crate::{
     config::{Config, Database, LogFormat},
-    fetch,
     http::{
         self, Gateway, Listener, Readiness,
         admin::{self, AdminState, Endpoints},
@@ -90,7 +90,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (http_addr, rtmp_addr) = (endpoints.http, endpoints.rtmp);
     let scheme = if endpoints.tls { "https" } else { "http" };
     let rooms = rooms::plane(&config, store.clone())?;
-    let providers = Providers::new(fetch::Client::new(config.proxy.allow_private.clone()));
+    let providers = Providers::new(network::client(&config, [http_addr, rtmp_addr])?);
     let playback = playback::plane(&config, providers.clone(), store.clone());
     let state = AdminState {
         store: store.clone(),

@@ -64,6 +64,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("worker.probe_concurrency", "8", "durations found out at the same time"),
     with_default("worker.release_grace_s", "30", "a room without connections keeps what it holds for so long"),
     with_default("proxy.allow_private", "false", "addresses that are not public but may be fetched: CIDRs, true: all"),
+    unset("proxy.ca_file", "PEM file of certificate authorities that are trusted besides the public ones"),
     with_default("proxy.url_ttl_s", "21600", "how long a proxied URL works"),
     with_default("proxy.key_rotation_s", "86400", "how long new proxied URLs are signed with the same key"),
     with_default("proxy.slice_bytes", "1 MiB", "remote media are fetched and kept in slices of so many bytes"),
