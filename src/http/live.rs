@@ -48,12 +48,7 @@ pub async fn answer(gateway: &Gateway, rest: &str, request: &Request<()>, client
 }
 
 /// The stream, for whoever may watch it. A pull stream that does not run is started by what a player asks for first.
-async fn find(
-    gateway: &Gateway,
-    name: &str,
-    output: &Output<'_>,
-    query: &str,
-) -> Result<Arc<Stream>, Response<Body>> {
+async fn find(gateway: &Gateway, name: &str, output: &Output<'_>, query: &str) -> Result<Arc<Stream>, Response<Body>> {
     let there = gateway.hub.get(name);
     let starts = matches!(output, Output::Flv) || matches!(output, Output::Hls(file) if file.ends_with(".m3u8"));
     match &there {

@@ -3,7 +3,9 @@
 use super::{handover::Handover, live, metrics, readiness::Readiness, respond, rooms};
 use crate::{
     live::{Hub, Pulls},
-    page, room::RoomPlane};
+    page,
+    room::RoomPlane,
+};
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
 use std::{net::SocketAddr, sync::Arc};
