@@ -108,6 +108,8 @@ pub struct LiveConfig {
     pub max_viewers: usize,
     /// A pull stream that nobody watches and no active room plays stops after this.
     pub pull_idle: Duration,
+    /// Pull streams of this process.
+    pub max_pulls: usize,
 }
 
 /// `[hls]`
@@ -292,6 +294,7 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
         gop_cache_bytes: layers.size("live.gop_cache_bytes", 64 << 10..=1 << 30)?,
         viewer_min_bytes_per_s: layers.size("live.viewer_min_bytes_per_s", 0..=1 << 30)? as u64,
         max_viewers: layers.number("live.max_viewers", 1..=10_000_000)?,
+        max_pulls: layers.number("live.max_pulls", 1..=100_000)?,
         pull_idle: layers.duration("live.pull_idle_s", 0..=3600)?,
     })
 }

@@ -53,6 +53,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     with_default("live.gop_cache_bytes", "32 MiB", "most a stream keeps for viewers that join"),
     with_default("live.viewer_min_bytes_per_s", "1 KiB", "slower viewers are closed; 0: never"),
     with_default("live.max_viewers", "100000", "viewers on all outputs"),
+    with_default("live.max_pulls", "1000", "pull streams on this process"),
     with_default("live.pull_idle_s", "30", "a pull stream that nobody watches stops after so long"),
     with_default("hls.idle_s", "30", "the segmenter stops when nobody asks for so long"),
     with_default("room.max_connections_per_room", "10000", "members in one room on this process"),
