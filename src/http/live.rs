@@ -2,6 +2,7 @@
 
 use super::{
     handover::{HeadOnly, Takeover, Watching},
+    proxy::Refused,
     respond,
     route::{Client, Gateway},
     ws,
@@ -54,7 +55,7 @@ async fn find(gateway: &Gateway, name: &str, output: &Output<'_>, query: &str) -
     match &there {
         Some(stream) if !starts || !stream.read(|core| core.is_ended()) => {
             if stream.is_private() {
-                permit(gateway, name, query)?;
+                permit(gateway, name, query).await?;
             }
             gateway.pulls.touch(name);
             return Ok(stream.clone());
@@ -63,7 +64,7 @@ async fn find(gateway: &Gateway, name: &str, output: &Output<'_>, query: &str) -
         _ => {}
     }
     // The signature first: strangers must not have names looked up without bound, nor streams pulled.
-    let permitted = permit(gateway, name, query);
+    let permitted = permit(gateway, name, query).await;
     let asked = match &permitted {
         Ok(()) => Some(true),
         Err(_) => gateway.pulls.is_private(name).await.map(|private| !private),
@@ -78,7 +79,7 @@ async fn find(gateway: &Gateway, name: &str, output: &Output<'_>, query: &str) -
         // What ended is told as such, and its last segments are still there.
         (Err(NotPlaying::Unknown), Some(ended)) => {
             if ended.is_private() {
-                permit(gateway, name, query)?;
+                permit(gateway, name, query).await?;
             }
             Ok(ended)
         }
@@ -86,8 +87,18 @@ async fn find(gateway: &Gateway, name: &str, output: &Output<'_>, query: &str) -
     }
 }
 
-/// Whether the query opens a private stream.
-fn permit(gateway: &Gateway, name: &str, query: &str) -> Result<(), Response<Body>> {
+/// Whether the query opens a private stream: by a signature for the stream, or one that was given out in a room.
+async fn permit(gateway: &Gateway, name: &str, query: &str) -> Result<(), Response<Body>> {
+    match gateway.sealed.open_live(name, query).await {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(refused @ Refused::Denied(_))) => {
+            return Err(respond::problem(StatusCode::FORBIDDEN, &refused.to_string()));
+        }
+        Some(Err(refused @ Refused::Unknown)) => {
+            return Err(respond::problem(StatusCode::SERVICE_UNAVAILABLE, &refused.to_string()));
+        }
+        None => {}
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |d| d.as_secs());
     verify(&gateway.signing_key, name, query, now)
         .map_err(|denied| respond::problem(StatusCode::FORBIDDEN, &denied.to_string()))
@@ -181,7 +192,7 @@ async fn hls(stream: Arc<Stream>, file: &str, query: &str, request: &Request<()>
 
 /// The signature's parameters alone: what child URIs carry on.
 fn signature_of(query: &str) -> String {
-    let ours = |pair: &&str| matches!(pair.split_once('='), Some(("expires" | "sig", _)));
+    let ours = |pair: &&str| matches!(pair.split_once('='), Some(("expires" | "sig" | "pass", _)));
     query.split('&').filter(ours).collect::<Vec<_>>().join("&")
 }
 
