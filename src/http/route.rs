@@ -7,7 +7,11 @@ use super::{
     readiness::Readiness,
     respond, rooms,
 };
-use crate::{live::Hub, page, room::RoomPlane};
+use crate::{
+    live::{Hub, Pulls},
+    page,
+    room::RoomPlane,
+};
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
 use std::{net::SocketAddr, sync::Arc};
@@ -17,10 +21,14 @@ use tower::ServiceExt;
 pub struct Gateway {
     /// The live plane.
     pub hub: Arc<Hub>,
+    /// What is fetched from elsewhere while it is watched.
+    pub pulls: Arc<Pulls>,
     /// Rooms.
     pub rooms: Arc<RoomPlane>,
     /// Signs play URLs of private streams.
     pub signing_key: [u8; 32],
+    /// Judges URLs that were given out in rooms.
+    pub sealed: Arc<proxy::Sealed>,
     /// The JSON API as it is served over TCP.
     pub api: axum::Router,
     /// Remote media.

@@ -86,12 +86,6 @@ impl Providers {
         Self { client }
     }
 
-    /// The client they fetch with.
-    #[must_use]
-    pub fn client(&self) -> &fetch::Client {
-        &self.client
-    }
-
     /// Finds out how long a source lasts; at most [`PROBE_TIMEOUT`](direct_url::PROBE_TIMEOUT). Dropping the future ends its connections.
     ///
     /// # Errors
