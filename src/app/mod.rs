@@ -64,7 +64,7 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+fn warn(config: &Config) {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -73,6 +73,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             "live.open_publish is on: anyone who reaches the RTMP port may publish to any name, without a key"
         );
     }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    warn(&config);
     listen::raise_file_limit(&config);
     listen::data_dir(&config.data_dir)?;
     let tls = config.http.tls.as_ref().map(listen::tls).transpose()?;

@@ -5,15 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::stage::{Stage, wire};
+use super::stage_tests::{Stage, wire};
 use crate::provider::result::Group;
 use crate::proxy::resource::Kind;
 
-#[path = "../../../tests/gateway/harness/origin/mod.rs"]
-#[allow(unused_imports, reason = "the gateway's tests use more of it")]
-mod origin;
-
-use origin::{Answer, Lie, Origin};
+use crate::fetch::lies_tests::origin::{Answer, Lie, Origin};
 
 /// No lie keeps a client for longer.
 const BOUND: Duration = Duration::from_secs(40);

@@ -85,6 +85,4 @@ mod lies_tests;
 #[cfg(test)]
 mod manifests_tests;
 #[cfg(test)]
-mod nginx_tests;
-#[cfg(test)]
-mod stage;
+mod stage_tests;

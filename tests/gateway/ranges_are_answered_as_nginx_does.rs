@@ -3,61 +3,49 @@
 //! What differs is written down in [`known`]: nginx answers HEAD with a part, refuses positions that it cannot count with and syntax that is
 //! not right (RFC 9110 14.2 lets nobody but GET have ranges, clamps the last position and ignores what cannot be read).
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant, SystemTime};
-
-use serde_json::json;
-
-use super::stage::{Stage, wire};
-use crate::provider::result::Group;
-use crate::proxy::range::Specs;
-use crate::proxy::resource::Kind;
+use crate::harness::{Database, Process, Reply, TempDir, eventually, request, s};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::Command,
+    time::{Duration, SystemTime},
+};
+use synctv::proxy::range::Specs;
 
 const RANDOM: usize = 500;
 const LEN: u64 = 100_000;
 
 struct Nginx {
-    process: Child,
     address: SocketAddr,
-    _dir: tempfile::TempDir,
+    _process: Process,
+    _dir: TempDir,
 }
 
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// nginx with files of [`LEN`] bytes and of one; `None` where it is not installed.
-fn nginx() -> Option<Nginx> {
-    let dir = tempfile::tempdir().unwrap();
+/// nginx with a file of [`LEN`] bytes and one of a single byte.
+fn nginx() -> Nginx {
+    let dir = TempDir::new();
     let bytes: Vec<u8> = (0..LEN).map(|n| (n * 31 % 251) as u8).collect();
     for (name, bytes) in [("film.mp4", bytes.as_slice()), ("one.mp4", b"x")] {
-        let path = dir.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        let path = dir.join(name);
+        fs::write(&path, bytes).unwrap();
         let changed = SystemTime::now() - Duration::from_secs(3600);
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
     }
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let at = dir.path().display();
+    let at = dir.join("");
+    let at = at.display();
     let conf = format!(
         "daemon off; master_process off; error_log {at}/error.log; pid {at}/pid; events {{}}\n\
          http {{ access_log off; types {{ video/mp4 mp4; }} if_modified_since before;\n\
          client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
          server {{ listen {address}; root {at}; }} }}\n"
     );
-    let file = dir.path().join("nginx.conf");
-    std::fs::write(&file, conf).unwrap();
-    let started = Command::new("nginx").arg("-e").arg(dir.path().join("error.log")).arg("-c").arg(&file).spawn();
-    let nginx = Nginx { process: started.ok()?, address, _dir: dir };
-    let until = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < until, "nginx does not listen");
-        std::thread::yield_now();
-    }
-    Some(nginx)
+    let file = dir.join("nginx.conf");
+    fs::write(&file, conf).unwrap();
+    let process =
+        Process::start("nginx", Command::new("nginx").arg("-e").arg(dir.join("error.log")).arg("-c").arg(&file));
+    eventually("nginx listens", s(10), || TcpStream::connect(address).ok());
+    Nginx { address, _process: process, _dir: dir }
 }
 
 /// What of an answer is compared: the boundary and the problem's text are each server's own.
@@ -69,7 +57,7 @@ struct Seen {
     body: Vec<u8>,
 }
 
-fn seen(reply: wire::Reply) -> Seen {
+fn seen(reply: Reply) -> Seen {
     let text = |name| reply.header(name).map(str::to_owned);
     let (status, content_range) = (reply.status, text("content-range"));
     let length = if matches!(status, 200 | 206) { text("content-length") } else { None };
@@ -254,35 +242,33 @@ impl Dice {
 fn compare(stage: SocketAddr, path: &str, nginx: SocketAddr, method: &str, lines: &[String], name: &str) {
     let asked = |server, path, lines: &[String]| {
         let head: Vec<_> = lines.iter().map(String::as_str).collect();
-        seen(wire::request(server, method, path, &head))
+        seen(request(server, method, path, &head))
     };
     let (ours, theirs) = (asked(stage, path, lines), asked(nginx, name, &known(method, lines)));
     assert_eq!(ours, theirs, "{method} {name} {lines:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ranges_and_conditions_are_answered_as_nginx_does() {
-    let Some(nginx) = nginx() else {
-        eprintln!("nginx is not installed: nothing is compared");
-        return;
-    };
+#[test]
+fn ranges_and_conditions_are_answered_as_nginx_does() {
+    let nginx = nginx();
+    let gateway = Database::Sqlite.node();
     for name in ["/film.mp4", "/one.mp4"] {
-        let stage = Stage::playing(json!({"url": format!("http://{}{name}", nginx.address), "duration_ms": 9})).await;
-        let path = stage.track(Kind::Media, Group::Media);
-        let (ours, theirs) = (stage.address, nginx.address);
-        let compared = tokio::task::spawn_blocking(move || {
-            let head = wire::request(theirs, "HEAD", name, &[]);
-            let (etag, changed) = (head.header("etag").unwrap(), head.header("last-modified").unwrap());
-            let forms = forms(etag, changed);
-            assert!(forms.len() >= 120, "{}", forms.len());
-            for (method, lines) in &forms {
-                compare(ours, &path, theirs, method, lines, name);
-            }
-            let mut dice = Dice(42);
-            for _ in 0..RANDOM {
-                compare(ours, &path, theirs, "GET", &[dice.range()], name);
-            }
-        });
-        compared.await.unwrap();
+        let room = gateway.room(&name[1..4], &[]);
+        let media = gateway.media(&room, &format!("http://{}{name}", nginx.address), &["--duration", "9s"]);
+        gateway.playback(&["start", &room.id, &media]);
+        let result = gateway.playback(&["get", &room.id, "--urls"]);
+        let url = result["modes"]["proxy_direct"]["medias"][0]["url"].as_str().unwrap_or_else(|| panic!("{result}"));
+        let path = &url[url.find("/p/").unwrap()..];
+        let head = request(nginx.address, "HEAD", name, &[]);
+        let (etag, changed) = (head.header("etag").unwrap(), head.header("last-modified").unwrap());
+        let forms = forms(etag, changed);
+        assert!(forms.len() >= 120, "{}", forms.len());
+        for (method, lines) in &forms {
+            compare(gateway.http, path, nginx.address, method, lines, name);
+        }
+        let mut dice = Dice(42);
+        for _ in 0..RANDOM {
+            compare(gateway.http, path, nginx.address, "GET", &[dice.range()], name);
+        }
     }
 }
