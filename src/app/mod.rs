@@ -94,7 +94,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let client = network::client(&config, [http_addr, rtmp_addr])?;
     let providers = Providers::new(client.clone());
     let tasks = TaskTracker::new();
-    let pulls = pulls::pulls(&config, &hub, client, &store, &tasks, &stop, rtmp_addr.port());
+    let pulls = pulls::pulls(&config, &hub, client.clone(), &store, &tasks, &stop, rtmp_addr.port());
     let playback = playback::plane(&config, providers.clone(), store.clone());
     let state = AdminState {
         store: store.clone(),
@@ -113,6 +113,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
+        proxy: playback::proxy(&playback, client),
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 

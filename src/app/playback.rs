@@ -7,15 +7,23 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
+    fetch,
+    http::proxy::{Opened, Opens, ProxyPlane, Refused},
     http::rooms::{Bearer, PlaybackPlane, Seals, TrackPlace},
     provider::Providers,
-    proxy::resource::Kind,
+    proxy::{cache::Cache, resource::Kind, text::Texts},
     worker::refresh,
 };
 
 /// Everything that playback results are made from.
 pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>) -> Arc<PlaybackPlane> {
     PlaybackPlane::new(providers, store, Arc::new(Unsealed), config.proxy.url_ttl)
+}
+
+/// Everything that proxied answers are made from.
+pub fn proxy(plane: &PlaybackPlane, client: fetch::Client) -> Arc<ProxyPlane> {
+    let (cache, texts) = (Cache::open(client.clone()), Texts::new(client));
+    ProxyPlane::new(Arc::new(Unsealed), plane.playables.clone(), cache, texts)
 }
 
 /// Starts what tells members of results that end.
@@ -34,5 +42,12 @@ impl Seals for Unsealed {
 
     fn live(&self, _: &Bearer<'_>, _: &str) -> String {
         "sig=".to_owned()
+    }
+}
+
+#[async_trait::async_trait]
+impl Opens for Unsealed {
+    async fn open(&self, _: &str) -> Result<Opened, Refused> {
+        Err(Refused::Denied("this URL was not given out by this server".into()))
     }
 }

@@ -29,7 +29,7 @@ const PAGE: u64 = 1000;
 #[derive(Debug, Subcommand)]
 pub(super) enum MediaCommand {
     /// Append media to a playlist
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List a playlist's media in order
     List(ListArgs),
     /// Move a media to another place in its playlist
@@ -80,7 +80,7 @@ impl MediaCommand {
 
 pub(super) async fn run(command: MediaCommand, client: &Client, json: bool) -> Result<String> {
     match command {
-        MediaCommand::Add(args) => add(client, args, json).await,
+        MediaCommand::Add(args) => add(client, *args, json).await,
         MediaCommand::List(args) => list(client, &args, json).await,
         MediaCommand::Move { room, media, position } => {
             let path = within(&room, &format!("/media/{}", segment(&media)));
@@ -124,7 +124,8 @@ fn shown_one(added: AddedMedia) -> String {
     let mut text = format!("media {id} is at {position}");
     let Some(stream) = stream else { return text };
     text += &format!("; it plays stream {stream}");
-    if let Some(StreamKey { key_id, secret, server_url, stream_key, publish_url, play, private }) = key {
+    if let Some(key) = key {
+        let StreamKey { key_id, secret, server_url, stream_key, publish_url, play, private } = *key;
         let (label, expires_at, replaces) = (None, None, None);
         let key = CreatedKey {
             key_id,

@@ -6,6 +6,7 @@ mod accept;
 mod handover;
 mod live;
 mod metrics;
+pub mod proxy;
 mod readiness;
 mod respond;
 pub mod rooms;

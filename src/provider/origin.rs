@@ -25,8 +25,8 @@ impl Origin for Remote<'_> {
     }
 
     async fn text(&self, url: &str, max: usize) -> Result<(String, Bytes), ReadError> {
-        let text = self.client.text_as(self.ask(url).map_err(read_error)?, max).await.map_err(read_error)?;
-        Ok((text.final_url, text.body))
+        let ask = self.ask(url).map_err(read_error)?;
+        self.client.text_as(ask, max).await.map(|text| (text.final_url, text.body)).map_err(read_error)
     }
 }
 
@@ -69,7 +69,6 @@ pub(super) async fn first(upstream: &mut Upstream, len: usize) -> Result<Bytes, 
     Ok(bytes.freeze())
 }
 
-/// Its reason is shown to whoever may see the room.
 fn read_error(err: fetch::Error) -> ReadError {
     ReadError { reason: err.outward(), lasting: err.is_lasting() }
 }

@@ -155,3 +155,38 @@ fn good_for(answer: &Answer, now: OffsetDateTime) -> Duration {
     let left = Duration::try_from(end - now).unwrap_or_default();
     left.saturating_sub(BEFORE_END).clamp(FAILED_FOR, FRESH_FOR)
 }
+
+#[cfg(test)]
+mod tests {
+    use synctv_store::{PlaybackKind, ProxyMode};
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_goes_first() {
+        let mut shelf = Shelf::default();
+        let key = |n: usize| ("r_1".to_owned(), format!("m_{n}"));
+        let (_sender, answer) = watch::channel(None);
+        for n in 0..PLAYABLES_MAX + 10 {
+            shelf.make_room(&key(n));
+            shelf.kept.insert(key(n), Kept { answer: answer.clone(), used: n as u64 });
+            assert!(shelf.kept.len() <= PLAYABLES_MAX);
+        }
+        assert!(!shelf.kept.contains_key(&key(0)));
+        assert!(shelf.kept.contains_key(&key(PLAYABLES_MAX - 1)) && shelf.kept.contains_key(&key(PLAYABLES_MAX + 9)));
+        shelf.make_room(&key(PLAYABLES_MAX - 1));
+        assert!(shelf.kept.contains_key(&key(PLAYABLES_MAX / 2)), "what is kept already needs no room");
+    }
+
+    #[test]
+    fn an_answer_is_kept_until_shortly_before_its_end() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let ends = |seconds: Option<i64>| {
+            let expires_at = seconds.map(|seconds| now + time::Duration::seconds(seconds));
+            let (kind, proxy_mode) = (PlaybackKind::Regular, ProxyMode::Auto);
+            good_for(&Ok(Arc::new(Playable { kind, modes: Vec::new(), proxy_mode, expires_at })), now).as_secs()
+        };
+        assert_eq!([None, Some(100), Some(10), Some(-10), Some(100_000)].map(ends), [600, 70, 2, 2, 600]);
+        assert_eq!(good_for(&Err(PlayFailure::Late), now), FAILED_FOR);
+    }
+}

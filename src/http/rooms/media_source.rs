@@ -132,10 +132,10 @@ impl Streams {
     ///
     /// # Errors
     /// Those of the store.
-    pub(super) async fn key(self, state: &AdminState, reached: Option<&Authority>) -> Answer<Option<StreamKey>> {
+    pub(super) async fn key(self, state: &AdminState, reached: Option<&Authority>) -> Answer<Option<Box<StreamKey>>> {
         let Some(stream) = self.keyless else { return Ok(None) };
         let key = keys::made(state, reached, stream, None, None).await?;
-        Ok(Some(StreamKey {
+        Ok(Some(Box::new(StreamKey {
             key_id: key.key_id,
             secret: key.secret,
             server_url: key.server_url,
@@ -143,7 +143,7 @@ impl Streams {
             publish_url: key.publish_url,
             play: key.play,
             private: key.private,
-        }))
+        })))
     }
 
     /// Leaves nothing behind of media that were not added after all.

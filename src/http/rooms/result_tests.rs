@@ -310,3 +310,26 @@ async fn sources_that_make_no_sense_are_explained() {
         assert!(detail.contains(want) && !detail.contains("hush"), "{body}: {detail}");
     }
 }
+
+#[tokio::test]
+async fn a_slow_origin_costs_a_request_its_wait_and_not_its_answer() {
+    let server = stage().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/film", listener.local_addr().unwrap());
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    let origin = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        gone.await.unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1\r\n\r\nx";
+        socket.write_all(answer).await.unwrap();
+        // Kept until it is read; asked a second time it would not answer.
+        std::future::pending::<()>().await;
+    });
+    play(&server, json!({"url": url})).await;
+    let (status, problem) = server.call("GET", "/rooms/Movies/playback", None).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("in time"), "{problem}");
+    go.send(()).unwrap();
+    assert_eq!(result(&server).await["modes"]["direct"]["medias"][0]["format"], "mp4");
+    origin.abort();
+}

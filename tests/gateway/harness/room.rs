@@ -42,11 +42,16 @@ impl Database {
     /// With more configuration.
     #[track_caller]
     pub fn node_with(&self, config: &str) -> Gateway {
-        let config = format!("{config}\n[proxy]\nallow_private = [\"127.0.0.0/8\"]\n");
+        self.node_as(&format!("{config}\n[proxy]\nallow_private = [\"127.0.0.0/8\"]\n"))
+    }
+
+    /// With this configuration alone.
+    #[track_caller]
+    pub fn node_as(&self, config: &str) -> Gateway {
         match self {
-            Self::Sqlite => Gateway::start_with(&[], &config),
-            Self::Postgres(database) => Gateway::start_with(&["--database-url", &database.url], &config),
-            Self::At(url) => Gateway::start_with(&["--database-url", url], &config),
+            Self::Sqlite => Gateway::start_with(&[], config),
+            Self::Postgres(database) => Gateway::start_with(&["--database-url", &database.url], config),
+            Self::At(url) => Gateway::start_with(&["--database-url", url], config),
         }
     }
 }

@@ -141,7 +141,7 @@ pub struct AddedMedia {
     pub stream: Option<String>,
     /// The publish key that was made with it.
     #[serde(flatten)]
-    pub key: Option<StreamKey>,
+    pub key: Option<Box<StreamKey>>,
 }
 
 /// A publish key just made for the stream of a media.
