@@ -17,6 +17,7 @@ mod publisher;
 mod room;
 mod rtmp;
 mod temp;
+mod upstream;
 mod websocket;
 
 pub use api::call;
@@ -40,6 +41,7 @@ pub use rtmp::{
     is_closed, property,
 };
 pub use temp::TempDir;
+pub use upstream::{NginxRtmp, connections_to, free_port};
 pub use websocket::open_websocket;
 
 use std::{

@@ -1,0 +1,93 @@
+//! Which stream a play URL means, for whoever may watch it. A pull stream that does not run is started here.
+
+use super::{respond, route::Gateway};
+use crate::{
+    live::{Stream, pull::NotPlaying},
+    proxy::sign::{Denied, verify},
+};
+use axum::body::Body;
+use hyper::{Response, StatusCode, header};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Why a stream is not given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It is private, and the query does not open it.
+    Denied(Denied),
+    /// There is nothing to watch.
+    NotPlaying(NotPlaying),
+}
+
+/// The stream. `starts`: the request is one that a player begins with, so a pull may be begun for it.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> Result<Arc<Stream>, Refused> {
+    let there = gateway.hub.get(name);
+    let permitted = || permit(gateway, name, query).map_err(Refused::Denied);
+    if let Some(stream) = there.as_ref().filter(|stream| !starts || !stream.read(|core| core.is_ended())) {
+        if stream.is_private() {
+            permitted()?;
+        }
+        gateway.pulls.touch(name);
+        return Ok(stream.clone());
+    }
+    if !starts {
+        return Err(Refused::NotPlaying(NotPlaying::Unknown));
+    }
+    match (pulled(gateway, name, permitted()).await, there) {
+        // What ended is told as such.
+        (Err(Refused::NotPlaying(NotPlaying::Unknown)), Some(ended)) => {
+            if ended.is_private() {
+                permitted()?;
+            }
+            Ok(ended)
+        }
+        (pulled, _) => pulled,
+    }
+}
+
+/// The stream from its upstream. The signature is looked at first: strangers must not have names looked up without bound, nor streams pulled.
+async fn pulled(gateway: &Gateway, name: &str, permitted: Result<(), Refused>) -> Result<Arc<Stream>, Refused> {
+    if let Err(denied) = permitted {
+        match gateway.pulls.is_private(name).await {
+            Some(true) => return Err(denied),
+            Some(false) => {}
+            None => return Err(Refused::NotPlaying(NotPlaying::Unknown)),
+        }
+    }
+    gateway.pulls.watch(name).await.map_err(Refused::NotPlaying)
+}
+
+/// Whether the query opens a private stream.
+fn permit(gateway: &Gateway, name: &str, query: &str) -> Result<(), Denied> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |d| d.as_secs());
+    verify(&gateway.signing_key, name, query, now)
+}
+
+impl Refused {
+    /// What the player is told.
+    pub fn answer(&self) -> Response<Body> {
+        let (status, why, again_s) = match self {
+            Self::Denied(denied) => (StatusCode::FORBIDDEN, denied.to_string(), None),
+            Self::NotPlaying(why) => {
+                let (status, again_s) = match why {
+                    NotPlaying::Unknown => (StatusCode::NOT_FOUND, None),
+                    NotPlaying::Full => (StatusCode::SERVICE_UNAVAILABLE, Some("10")),
+                    NotPlaying::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, Some("2")),
+                    NotPlaying::Failed => (StatusCode::SERVICE_UNAVAILABLE, Some("30")),
+                    NotPlaying::Silent => (StatusCode::GATEWAY_TIMEOUT, Some("5")),
+                };
+                (status, why.to_string(), again_s)
+            }
+        };
+        let mut refusal = respond::problem(status, &why);
+        if let Some(again) = again_s {
+            respond::set(refusal.headers_mut(), header::RETRY_AFTER, again);
+        }
+        refusal
+    }
+}
