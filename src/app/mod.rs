@@ -20,6 +20,7 @@ use crate::{
     live::{self, Hub, LiveLimits, RtmpLimits},
     provider::Providers,
     publish_gate::{StoreGate, watch_expiry},
+    secret::Secret,
     shutdown,
 };
 use anyhow::Context;
@@ -64,7 +65,7 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+fn warn(config: &Config) {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -73,6 +74,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             "live.open_publish is on: anyone who reaches the RTMP port may publish to any name, without a key"
         );
     }
+}
+
+fn demo_key() -> anyhow::Result<Secret> {
+    Ok(FreshKey::generate().map_err(|e| anyhow::anyhow!("make the demo key: {e}"))?.secret)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    warn(&config);
     listen::raise_file_limit(&config);
     listen::data_dir(&config.data_dir)?;
     let tls = config.http.tls.as_ref().map(listen::tls).transpose()?;
@@ -120,10 +129,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 
-    let demo_secret = match config.demo {
-        true => Some(FreshKey::generate().map_err(|e| anyhow::anyhow!("make the demo key: {e}"))?.secret),
-        false => None,
-    };
+    let demo_secret = config.demo.then(demo_key).transpose()?;
     let gate = AppGate { store: StoreGate::new(store.clone(), config.live.open_publish), demo: demo_secret.clone() };
     let connections = TaskTracker::new();
     tasks.spawn(live::serve_rtmp(rtmp, hub.clone(), Arc::new(gate), rtmp_limits(&config), stop.clone()));
