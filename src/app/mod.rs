@@ -20,6 +20,7 @@ use crate::{
     live::{self, Hub, LiveLimits, RtmpLimits},
     provider::Providers,
     publish_gate::{StoreGate, watch_expiry},
+    secret::Secret,
     shutdown,
 };
 use anyhow::Context;
@@ -75,6 +76,10 @@ fn warn(config: &Config) {
     }
 }
 
+fn demo_key() -> anyhow::Result<Secret> {
+    Ok(FreshKey::generate().map_err(|e| anyhow::anyhow!("make the demo key: {e}"))?.secret)
+}
+
 async fn serve(config: Config) -> anyhow::Result<()> {
     warn(&config);
     listen::raise_file_limit(&config);
@@ -124,10 +129,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 
-    let demo_secret = match config.demo {
-        true => Some(FreshKey::generate().map_err(|e| anyhow::anyhow!("make the demo key: {e}"))?.secret),
-        false => None,
-    };
+    let demo_secret = config.demo.then(demo_key).transpose()?;
     let gate = AppGate { store: StoreGate::new(store.clone(), config.live.open_publish), demo: demo_secret.clone() };
     let connections = TaskTracker::new();
     tasks.spawn(live::serve_rtmp(rtmp, hub.clone(), Arc::new(gate), rtmp_limits(&config), stop.clone()));

@@ -38,6 +38,7 @@ mod origins_lie_as_scripted;
 mod private_addresses_are_never_dialled;
 mod private_streams_need_a_signature;
 mod publisher_returns_within_grace_and_viewers_stay;
+mod pull_streams_run_while_they_are_wanted;
 mod pulls_dial_no_private_address;
 mod ranges_are_answered_as_nginx_does;
 mod remote_commands_need_the_token;

@@ -18,6 +18,7 @@ mod room;
 mod rtmp;
 mod sentinel;
 mod temp;
+mod upstream;
 mod websocket;
 
 pub use api::call;
@@ -42,6 +43,7 @@ pub use rtmp::{
 };
 pub use sentinel::{NEIGHBOUR, Sentinel, hostile_urls, private_hosts};
 pub use temp::TempDir;
+pub use upstream::{NginxRtmp, connections_to, free_port};
 pub use websocket::open_websocket;
 
 use std::{

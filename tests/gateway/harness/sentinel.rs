@@ -13,13 +13,13 @@ pub struct Sentinel(TcpListener);
 
 impl Sentinel {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("[::]:0").or_else(|_| TcpListener::bind("0.0.0.0:0")).unwrap();
-        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::bind("[::]:0").or_else(|_| TcpListener::bind("0.0.0.0:0")).expect("a port");
+        listener.set_nonblocking(true).expect("a socket option");
         Self(listener)
     }
 
     pub fn port(&self) -> u16 {
-        self.0.local_addr().unwrap().port()
+        self.0.local_addr().expect("an address").port()
     }
 
     /// Who connected.
