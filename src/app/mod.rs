@@ -14,6 +14,7 @@ use crate::{
     http::{
         self, Gateway, Listener, Readiness,
         admin::{self, AdminState, Endpoints},
+        proxy::Sealed,
     },
     keys::FreshKey,
     live::{self, Hub, LiveLimits, RtmpLimits},
@@ -104,7 +105,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let providers = Providers::new(client.clone());
     let tasks = TaskTracker::new();
     let pulls = pulls::pulls(&config, &hub, client.clone(), &store, &tasks, &stop, rtmp_addr.port());
-    let playback = playback::plane(&config, providers.clone(), store.clone());
+    let sealed = Sealed::new(store.clone()).await.context("read the keys that sign proxied URLs")?;
+    let playback = playback::plane(&config, providers.clone(), store.clone(), sealed.clone());
     let state = AdminState {
         store: store.clone(),
         hub: hub.clone(),
@@ -122,7 +124,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
-        proxy: playback::proxy(&playback, client),
+        sealed: sealed.clone(),
+        proxy: playback::proxy(&playback, sealed.clone(), client),
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 
@@ -138,7 +141,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     ));
     rooms::start(&rooms, &tasks, &stop);
     workers::start(&rooms, &config, providers, pulls, &tasks, &stop);
-    playback::start(&playback, store.clone(), &tasks, &stop);
+    playback::start(&playback, sealed, store.clone(), &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {

@@ -117,7 +117,7 @@ async fn hls(stream: Arc<Stream>, file: &str, query: &str, request: &Request<()>
 
 /// The signature's parameters alone: what child URIs carry on.
 fn signature_of(query: &str) -> String {
-    let ours = |pair: &&str| matches!(pair.split_once('='), Some(("expires" | "sig", _)));
+    let ours = |pair: &&str| matches!(pair.split_once('='), Some(("expires" | "sig" | "pass", _)));
     query.split('&').filter(ours).collect::<Vec<_>>().join("&")
 }
 

@@ -10,8 +10,10 @@ mod manifest;
 mod meter;
 mod plane;
 mod resolve;
+mod sealed;
 
 pub use plane::{Children, Opened, Opens, Proxied, ProxyPlane, Refused};
+pub use sealed::Sealed;
 
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};

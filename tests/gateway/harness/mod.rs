@@ -16,6 +16,7 @@ mod prometheus;
 mod publisher;
 mod room;
 mod rtmp;
+mod sentinel;
 mod temp;
 mod upstream;
 mod websocket;
@@ -40,6 +41,7 @@ pub use rtmp::{
     AUDIO, CHUNK_SIZE, COMMAND, RtmpClient, SCRIPT, VIDEO, amf_number, amf_string, chunks, connect_from, hello,
     is_closed, property,
 };
+pub use sentinel::{NEIGHBOUR, Sentinel, hostile_urls, private_hosts};
 pub use temp::TempDir;
 pub use upstream::{NginxRtmp, connections_to, free_port};
 pub use websocket::open_websocket;
