@@ -3,13 +3,14 @@
 mod demo;
 mod gate;
 mod listen;
+mod network;
 mod playback;
+mod pulls;
 mod rooms;
 mod workers;
 
 use crate::{
     config::{Config, Database, LogFormat},
-    fetch,
     http::{
         self, Gateway, Listener, Readiness,
         admin::{self, AdminState, Endpoints},
@@ -90,11 +91,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (http_addr, rtmp_addr) = (endpoints.http, endpoints.rtmp);
     let scheme = if endpoints.tls { "https" } else { "http" };
     let rooms = rooms::plane(&config, store.clone())?;
-    let providers = Providers::new(fetch::Client::new(config.proxy.allow_private.clone()));
+    let client = network::client(&config, [http_addr, rtmp_addr])?;
+    let providers = Providers::new(client.clone());
+    let tasks = TaskTracker::new();
+    let pulls = pulls::pulls(&config, &hub, client, &store, &tasks, &stop, rtmp_addr.port());
     let playback = playback::plane(&config, providers.clone(), store.clone());
     let state = AdminState {
         store: store.clone(),
         hub: hub.clone(),
+        pulls: pulls.clone(),
         rooms: rooms.clone(),
         playback: playback.clone(),
         endpoints,
@@ -104,6 +109,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let gateway = Arc::new(Gateway {
         hub: hub.clone(),
+        pulls: pulls.clone(),
         rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
@@ -115,7 +121,6 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         false => None,
     };
     let gate = AppGate { store: StoreGate::new(store.clone(), config.live.open_publish), demo: demo_secret.clone() };
-    let tasks = TaskTracker::new();
     let connections = TaskTracker::new();
     tasks.spawn(live::serve_rtmp(rtmp, hub.clone(), Arc::new(gate), rtmp_limits(&config), stop.clone()));
     tasks.spawn(http::serve(
@@ -125,7 +130,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         connections.clone(),
     ));
     rooms::start(&rooms, &tasks, &stop);
-    workers::start(&rooms, &config, providers, &tasks, &stop);
+    workers::start(&rooms, &config, providers, pulls, &tasks, &stop);
     playback::start(&playback, store.clone(), &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));

@@ -34,6 +34,7 @@ async fn server() -> Server {
     let state = AdminState {
         store: Arc::clone(&store),
         hub,
+        pulls: crate::live::Pulls::none(),
         rooms: crate::room::RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
         playback: crate::http::admin::tests::playback(store),
         endpoints,

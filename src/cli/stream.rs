@@ -16,7 +16,7 @@ use crate::config::parse_duration;
 use crate::http::admin::wire::{
     ChangeStream, CreatePlayUrl, CreateStream, PlayUrls, SignedUrls, StreamItem, StreamList,
 };
-use crate::live::{StreamState, StreamStatus, TrackStatus};
+use crate::live::{PullState, PullStatus, StreamState, StreamStatus, TrackStatus};
 
 /// What can be done with streams.
 #[derive(Debug, Subcommand)]
@@ -135,6 +135,34 @@ fn state(state: StreamState) -> &'static str {
     }
 }
 
+/// What a pull does, in one word for a table.
+const fn pull_state(state: PullState) -> &'static str {
+    match state {
+        PullState::Idle => "idle",
+        PullState::Connecting => "connecting",
+        PullState::Live => "live",
+        PullState::Waiting => "waiting",
+    }
+}
+
+/// What is to be told of a pull stream's upstream.
+fn upstream(pull: &PullStatus) -> String {
+    let PullStatus { state, upstream, attempts, last_error, retry_in_ms, holds } = pull;
+    let mut rows = vec![
+        ("pull", pull_state(*state).to_owned()),
+        ("upstream", upstream.clone()),
+        ("attempts", attempts.to_string()),
+        ("held by", format!("{holds} active rooms")),
+    ];
+    if let Some(error) = last_error {
+        rows.push(("last error", error.clone()));
+    }
+    if let Some(ms) = retry_in_ms {
+        rows.push(("tries again", format!("in {:.1} s", *ms as f64 / 1000.0)));
+    }
+    table(["PULL", ""], rows.into_iter().map(|(name, value)| [name.to_owned(), value]))
+}
+
 fn list(list: StreamList) -> String {
     if list.streams.is_empty() {
         return "There are no streams yet: make one with `synctv key create STREAM`.".to_owned();
@@ -143,14 +171,15 @@ fn list(list: StreamList) -> String {
     let rows = list.streams.into_iter().map(|stream| {
         [
             stream.name,
-            state(stream.state).to_owned(),
+            if stream.pull.is_some() { "pull" } else { "push" }.to_owned(),
+            stream.pull.map_or_else(|| state(stream.state), pull_state).to_owned(),
             if stream.private { "private" } else { "public" }.to_owned(),
             stream.viewers.to_string(),
             bitrate(stream.bitrate_bps),
             relative(stream.created_at, now),
         ]
     });
-    table(["STREAM", "STATE", "VISIBILITY", "VIEWERS", "BITRATE", "CREATED"], rows)
+    table(["STREAM", "KIND", "STATE", "VISIBILITY", "VIEWERS", "BITRATE", "CREATED"], rows)
 }
 
 fn show(status: StreamStatus) -> String {
@@ -166,6 +195,10 @@ fn show(status: StreamStatus) -> String {
         ("GOP", status.gop_ms.map_or_else(dash, |ms| format!("{:.2} s", ms as f64 / 1000.0))),
         ("viewers", status.viewers.to_string()),
     ]);
+    if let Some(pull) = &status.pull {
+        text += "\n\n";
+        text += &upstream(pull);
+    }
     if !status.tracks.is_empty() {
         text += "\n\n";
         text += &table(["TRACK", "CODEC", "FORMAT"], status.tracks.into_iter().map(track));

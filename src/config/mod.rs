@@ -108,6 +108,8 @@ pub struct LiveConfig {
     pub max_viewers: usize,
     /// A pull stream that nobody watches and no active room plays stops after this.
     pub pull_idle: Duration,
+    /// Pull streams of this process.
+    pub max_pulls: usize,
 }
 
 /// `[hls]`
@@ -146,6 +148,8 @@ pub struct WorkerConfig {
 pub struct ProxyConfig {
     /// Addresses that may be fetched although they are not public; none by default.
     pub allow_private: Vec<IpNet>,
+    /// Certificate authorities that are trusted besides the public ones, in PEM.
+    pub ca_file: Option<PathBuf>,
     /// How long a proxied URL works.
     pub url_ttl: Duration,
     /// How long new proxied URLs are signed with the same key; the one before goes on opening URLs for `url_ttl`.
@@ -290,6 +294,7 @@ fn live(layers: &Layers) -> Result<LiveConfig, ConfigError> {
         gop_cache_bytes: layers.size("live.gop_cache_bytes", 64 << 10..=1 << 30)?,
         viewer_min_bytes_per_s: layers.size("live.viewer_min_bytes_per_s", 0..=1 << 30)? as u64,
         max_viewers: layers.number("live.max_viewers", 1..=10_000_000)?,
+        max_pulls: layers.number("live.max_pulls", 1..=100_000)?,
         pull_idle: layers.duration("live.pull_idle_s", 0..=3600)?,
     })
 }
@@ -301,6 +306,7 @@ fn hls(layers: &Layers) -> Result<HlsConfig, ConfigError> {
 fn proxy(layers: &Layers) -> Result<ProxyConfig, ConfigError> {
     Ok(ProxyConfig {
         allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0,
+        ca_file: layers.optional::<PathBuf>("proxy.ca_file")?,
         url_ttl: layers.duration("proxy.url_ttl_s", 2..=30 * 86_400)?,
         key_rotation: layers.duration("proxy.key_rotation_s", 1..=365 * 86_400)?,
         slice_bytes: layers.size("proxy.slice_bytes", 64 << 10..=16 << 20)?.next_power_of_two(),

@@ -153,7 +153,7 @@ impl Client {
         let opened = timeout_at(self.deadline(), self.follow(ask)).await.unwrap_or(Err(Error::Timeout("answer")));
         if let Err(error) = &opened {
             // What is told outside is less: see `Error::outward`.
-            tracing::debug!(%error, "an origin could not be fetched");
+            tracing::info!(%error, "an origin could not be fetched");
         }
         opened
     }
@@ -231,7 +231,7 @@ impl Client {
         let dialled = timeout(self.shared.limits.connect, self.shared.dialer.dial(&host, port)).await;
         let dialled = dialled.unwrap_or(Err(Error::Timeout("accept the connection")));
         if let Err(error) = &dialled {
-            tracing::debug!(%error, "an origin could not be dialled");
+            tracing::info!(%error, "an origin could not be dialled");
         }
         dialled
     }

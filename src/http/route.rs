@@ -1,7 +1,11 @@
 //! Which request goes where.
 
 use super::{handover::Handover, live, metrics, readiness::Readiness, respond, rooms};
-use crate::{live::Hub, page, room::RoomPlane};
+use crate::{
+    live::{Hub, Pulls},
+    page,
+    room::RoomPlane,
+};
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
 use std::{net::SocketAddr, sync::Arc};
@@ -11,6 +15,8 @@ use tower::ServiceExt;
 pub struct Gateway {
     /// The live plane.
     pub hub: Arc<Hub>,
+    /// What is fetched from elsewhere while it is watched.
+    pub pulls: Arc<Pulls>,
     /// Rooms.
     pub rooms: Arc<RoomPlane>,
     /// Signs play URLs of private streams.

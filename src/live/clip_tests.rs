@@ -60,7 +60,7 @@ pub fn stream() -> Arc<Stream> {
 }
 
 pub fn begin(stream: &Stream) -> u64 {
-    let peer = "192.0.2.1:5000".parse().unwrap();
+    let peer = Some("192.0.2.1:5000".parse().unwrap());
     let (since, close) = (Instant::now(), CancellationToken::new());
     stream.begin(ActivePublication { key_id: None, peer, since, close }, since)
 }

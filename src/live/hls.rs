@@ -119,7 +119,8 @@ impl Hls {
         audience.seen.len() as u64
     }
 
-    fn idle_for(&self) -> Duration {
+    /// How long nobody has asked.
+    pub fn idle_for(&self) -> Duration {
         self.audience.lock().last_request.elapsed()
     }
 

@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 const LINGER: Duration = Duration::from_secs(60);
 /// Names whose last epoch is remembered after their stream is gone.
 const REMEMBERED_EPOCHS: usize = 10_000;
+/// Stands for the key of a pull's publications; no key has such an id.
+const PULL: &str = "pull";
 
 /// All streams that are live or held for a returning publisher.
 #[derive(Debug)]
@@ -53,6 +55,18 @@ impl Hub {
     /// # Errors
     /// [`Taken`] when another key publishes.
     pub fn publish(&self, name: &str, grant: &Grant, peer: SocketAddr) -> Result<Publication, Taken> {
+        self.begin(name, grant, Some(peer))
+    }
+
+    /// Starts the publication of a pull stream: no publisher's key takes it over.
+    ///
+    /// # Errors
+    /// [`Taken`] when somebody publishes.
+    pub fn publish_pull(&self, name: &str, private: bool) -> Result<Publication, Taken> {
+        self.begin(name, &Grant { key_id: Some(PULL.to_owned()), private }, None)
+    }
+
+    fn begin(&self, name: &str, grant: &Grant, peer: Option<SocketAddr>) -> Result<Publication, Taken> {
         let close = CancellationToken::new();
         let now = Instant::now();
         let active = ActivePublication { key_id: grant.key_id.clone(), peer, since: now, close: close.clone() };
@@ -126,6 +140,24 @@ impl Hub {
         }
     }
 
+    /// Ends a stream that comes to no more, in good order for whoever still watches, and forgets it at once but for its epoch.
+    pub fn retire(&self, name: &str) {
+        let mut streams = self.streams.write();
+        if let Some(stream) = streams.remove(name) {
+            self.remember(&stream);
+            drop(streams);
+            stream.end(true);
+        }
+    }
+
+    fn remember(&self, stream: &Stream) {
+        let mut epochs = self.epochs.write();
+        if epochs.len() >= REMEMBERED_EPOCHS {
+            epochs.clear();
+        }
+        epochs.insert(stream.name.clone(), stream.read(|core| core.epoch));
+    }
+
     /// Ends all streams in good order: FLV at a tag boundary, HLS with its end marked.
     pub fn end_all(&self) {
         for stream in self.all() {
@@ -174,11 +206,7 @@ impl Hub {
         let mut streams = self.streams.write();
         if streams.get(&stream.name).is_some_and(|s| Arc::ptr_eq(s, &stream)) {
             streams.remove(&stream.name);
-            let mut epochs = self.epochs.write();
-            if epochs.len() >= REMEMBERED_EPOCHS {
-                epochs.clear();
-            }
-            epochs.insert(stream.name.clone(), epoch);
+            self.remember(&stream);
         }
     }
 }
@@ -209,6 +237,12 @@ impl Publication {
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.stream.is_watched()
+    }
+
+    /// Whether a viewer that joins now gets something.
+    #[must_use]
+    pub fn is_playable(&self) -> bool {
+        self.stream.with(|core| core.join().is_some())
     }
 
     /// Hands frames to the stream and wakes its outputs once; false when the publication has been fenced.

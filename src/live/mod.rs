@@ -1,7 +1,7 @@
 //! The live plane, in the order a frame takes: publisher socket, feed and GOP cache, viewers.
 //!
 //! [`rtmp`] accepts publishers, [`publisher`] asks the [`gate`] and reads them; [`hub`] finds the stream; [`feed`] repairs and caches in a [`ring`];
-//! [`pump`] and [`follow`] move [`cursor`]s along it and write [`batch`]es; [`hls`] drives the segmenter.
+//! [`pull`] fetches streams from elsewhere. [`pump`] and [`follow`] move [`cursor`]s along it and write [`batch`]es; [`hls`] drives the segmenter.
 
 mod batch;
 mod crowd;
@@ -15,6 +15,7 @@ mod meter;
 mod preamble;
 mod publisher;
 mod publisher_socket;
+pub mod pull;
 mod pump;
 mod ring;
 mod rtmp;
@@ -29,6 +30,7 @@ pub use follow::{FlvBody, follow};
 pub use gate::{Authorizing, Gate, Grant, Refused};
 pub use hls::{Hls, HlsAnswer};
 pub use hub::{Hub, Publication, Taken};
+pub use pull::{PullState, PullStatus, Pulls};
 pub use rtmp::{RtmpLimits, serve as serve_rtmp};
 pub use status::{StreamState, StreamStatus, TrackStatus};
 pub use stream::{LiveLimits, Stream};

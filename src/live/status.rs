@@ -1,6 +1,6 @@
 //! What an operator or a page is told about a stream.
 
-use super::feed::Feed;
+use super::{feed::Feed, pull::PullStatus};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use synctv_ingest::codec::Codec;
@@ -62,6 +62,9 @@ pub struct StreamStatus {
     pub uptime_s: Option<u64>,
     /// What will not play where, and what the publisher does wrong.
     pub warnings: Vec<String>,
+    /// Of a pull stream: how fetching it goes on this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<PullStatus>,
 }
 
 impl StreamStatus {
@@ -69,6 +72,7 @@ impl StreamStatus {
     #[must_use]
     pub fn public(mut self) -> Self {
         self.publisher = None;
+        self.pull = None;
         self
     }
 
@@ -87,6 +91,7 @@ impl StreamStatus {
             publisher: None,
             uptime_s: None,
             warnings: Vec::new(),
+            pull: None,
         }
     }
 }

@@ -57,7 +57,8 @@ impl Default for LiveLimits {
 #[derive(Debug, Clone)]
 pub struct ActivePublication {
     pub key_id: Option<String>,
-    pub peer: SocketAddr,
+    /// Where the publisher is; a pull has none.
+    pub peer: Option<SocketAddr>,
     pub since: Instant,
     /// Cancelled to close the publisher: takeover, kick, revocation.
     pub close: CancellationToken,
@@ -249,6 +250,14 @@ impl Stream {
         self.counters.viewers.load(Relaxed) > 0 || self.tails.load(Relaxed) > 0
     }
 
+    /// How long nobody has watched: counted viewers, and players that ask for HLS.
+    pub fn unused_for(&self) -> Duration {
+        if self.counters.viewers.load(Relaxed) > 0 {
+            return Duration::ZERO;
+        }
+        self.hls.lock().as_ref().map_or(Duration::MAX, |hls| hls.idle_for())
+    }
+
     /// Whether play URLs need a signature.
     pub fn is_private(&self) -> bool {
         self.private.load(Relaxed)
@@ -281,7 +290,7 @@ impl Stream {
             if core.is_live() {
                 status.state = StreamState::Live;
             }
-            status.publisher = Some(publication.peer.to_string());
+            status.publisher = publication.peer.map(|peer| peer.to_string());
             status.uptime_s = Some(publication.since.elapsed().as_secs());
             status::describe(&mut status, &core.feed, Instant::now());
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream};
+use crate::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Source, Stream};
 use crate::{Events, Nodes, Playbacks, Playlists, Probes, Rooms};
 
 /// Everything kept across restarts. Cheap to share as `Arc<dyn Store>`.
@@ -85,6 +85,11 @@ pub trait Streams: Send + Sync {
 
     /// The 32 random bytes that sign play URLs: made on the first call, the same for ever after.
     async fn signing_key(&self) -> Result<[u8; 32]>;
+
+    /// Where a pull stream comes from; `None` for any other name.
+    async fn pull_source(&self, _name: &str) -> Result<Option<Source>> {
+        Ok(None)
+    }
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;

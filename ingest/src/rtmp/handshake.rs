@@ -3,18 +3,27 @@
 use crate::error::Error;
 use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
 
-/// C0, C1 and C2.
+/// C0, C1 and C2, or S0, S1 and S2.
 const HANDSHAKE_BYTES: usize = 1 + 1536 + 1536;
 
-/// The server's half. Given to it are exactly the bytes of the handshake, so that it never holds what follows them.
-pub(super) struct ServerHandshake {
+/// One side's half. Given to it are exactly the bytes of the handshake, so that it never holds what follows them.
+pub(super) struct HandshakeHalf {
     machine: Handshake,
     left: usize,
 }
 
-impl ServerHandshake {
-    pub fn new() -> Self {
+impl HandshakeHalf {
+    /// The server's: it answers.
+    pub fn server() -> Self {
         Self { machine: Handshake::new(PeerType::Server), left: HANDSHAKE_BYTES }
+    }
+
+    /// The client's, and what it says first: C0 and C1.
+    pub fn client() -> Result<(Self, Vec<u8>), Error> {
+        let mut machine = Handshake::new(PeerType::Client);
+        let opening = machine.generate_outbound_p0_and_p1();
+        let opening = opening.map_err(|_| Error::malformed("RTMP handshake", "could not begin"))?;
+        Ok((Self { machine, left: HANDSHAKE_BYTES }, opening))
     }
 
     /// Takes what belongs to the handshake off the front of `input`; returns what to send, and whether it is done.

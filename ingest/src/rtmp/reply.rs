@@ -80,7 +80,7 @@ impl Replies {
         std::mem::take(&mut self.out)
     }
 
-    fn control(&mut self, message: RtmpMessage) {
+    pub(super) fn control(&mut self, message: RtmpMessage) {
         if let Ok(payload) = message.into_message_payload(RtmpTimestamp::new(0), 0) {
             self.send(&payload);
         }
@@ -94,7 +94,7 @@ impl Replies {
     }
 
     /// A command message. rml_rtmp's own values have no order and no arrays, so the body is ours.
-    fn command(&mut self, stream_id: u32, name: &str, transaction: f64, values: &[Value]) {
+    pub(super) fn command(&mut self, stream_id: u32, name: &str, transaction: f64, values: &[Value]) {
         let mut body = amf0::Writer::default();
         body.string(name).number(transaction);
         for value in values {
@@ -120,13 +120,18 @@ impl Replies {
         self.control(user_control(UserControlEventType::PingResponse, None, Some(timestamp)));
     }
 
+    /// Says in which pieces we send from here on.
+    pub(super) fn chunk_size(&mut self) {
+        if let Ok(packet) = self.serializer.set_max_chunk_size(CHUNK_SIZE, RtmpTimestamp::new(0)) {
+            self.out.extend_from_slice(&packet.bytes);
+        }
+    }
+
     /// The answer to connect, with what Enhanced RTMP negotiates when the peer knows it.
     pub fn connected(&mut self, transaction: f64, object_encoding: f64, enhanced: bool) {
         self.window();
         self.control(RtmpMessage::SetPeerBandwidth { size: WINDOW_BYTES, limit_type: PeerBandwidthLimitType::Dynamic });
-        if let Ok(packet) = self.serializer.set_max_chunk_size(CHUNK_SIZE, RtmpTimestamp::new(0)) {
-            self.out.extend_from_slice(&packet.bytes);
-        }
+        self.chunk_size();
         let properties = object([("fmsVer", "FMS/3,0,1,123".into()), ("capabilities", 31.0.into())]);
         let mut information = vec![
             ("level".to_owned(), Value::from("status")),
@@ -135,11 +140,7 @@ impl Replies {
             ("objectEncoding".to_owned(), object_encoding.into()),
         ];
         if enhanced {
-            let list = VIDEO_FOUR_CC.into_iter().chain(AUDIO_FOUR_CC).map(Value::from).collect();
-            information.push(("fourCcList".to_owned(), Value::Array(list)));
-            information.push(("videoFourCcInfoMap".to_owned(), info_map(&VIDEO_FOUR_CC)));
-            information.push(("audioFourCcInfoMap".to_owned(), info_map(&AUDIO_FOUR_CC)));
-            information.push(("capsEx".to_owned(), CAPS_EX.into()));
+            information.extend(enhanced_capabilities());
         }
         self.command(0, "_result", transaction, &[properties, Value::Object(information)]);
     }
@@ -171,6 +172,17 @@ impl Replies {
         let information = object([("level", level.into()), ("code", code.into()), ("description", description.into())]);
         self.command(stream_id, "onStatus", 0.0, &[Value::Null, information]);
     }
+}
+
+/// What Enhanced RTMP (v2, "connect") negotiates: the same whichever side we are.
+pub(super) fn enhanced_capabilities() -> [(String, Value); 4] {
+    let list = VIDEO_FOUR_CC.into_iter().chain(AUDIO_FOUR_CC).map(Value::from).collect();
+    [
+        ("fourCcList".to_owned(), Value::Array(list)),
+        ("videoFourCcInfoMap".to_owned(), info_map(&VIDEO_FOUR_CC)),
+        ("audioFourCcInfoMap".to_owned(), info_map(&AUDIO_FOUR_CC)),
+        ("capsEx".to_owned(), CAPS_EX.into()),
+    ]
 }
 
 fn info_map(four_cc: &[&str]) -> Value {

@@ -3,7 +3,7 @@
 use super::acknowledgement::Acknowledgement;
 use super::chunk::{ChunkLimits, ChunkReader, Message};
 use super::command::{Command, Connect};
-use super::handshake::ServerHandshake;
+use super::handshake::HandshakeHalf;
 use super::metadata::{Metadata, printable};
 use super::name::{self, PublishKey, StreamName};
 use super::reply::{Refusal, Replies};
@@ -56,7 +56,7 @@ enum Stage {
 /// One publisher connection, server side. Feed it bytes, drain its events, send its output.
 pub struct Session {
     limits: Limits,
-    handshake: Option<Box<ServerHandshake>>,
+    handshake: Option<Box<HandshakeHalf>>,
     chunks: ChunkReader,
     replies: Replies,
     events: VecDeque<Event>,
@@ -86,7 +86,7 @@ impl Session {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            handshake: Some(Box::new(ServerHandshake::new())),
+            handshake: Some(Box::new(HandshakeHalf::server())),
             chunks: ChunkReader::new(ChunkLimits {
                 message_bytes: limits.message_bytes_before_publish.min(limits.message_bytes),
                 partial_bytes: limits.message_bytes_before_publish.saturating_mul(2).min(limits.partial_bytes),

@@ -30,7 +30,7 @@ pub use token::require_token;
 use self::problem::Problem;
 use super::rooms::{self, Doors, PlaybackPlane};
 use crate::error::Error;
-use crate::live::Hub;
+use crate::live::{Hub, Pulls};
 use crate::room::RoomPlane;
 
 /// No request body of this API is longer, in bytes.
@@ -48,6 +48,8 @@ pub struct AdminState {
     pub store: Arc<dyn Store>,
     /// What is live.
     pub hub: Arc<Hub>,
+    /// What is fetched from elsewhere.
+    pub pulls: Arc<Pulls>,
     /// Rooms and who is connected to them here.
     pub rooms: Arc<RoomPlane>,
     /// What their media are to players, and the URLs that are given out.

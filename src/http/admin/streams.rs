@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use synctv_store::Stream;
+use synctv_store::{Stream, StreamKind};
 use time::OffsetDateTime;
 
 use super::AdminState;
@@ -12,7 +12,7 @@ use super::problem::Answer;
 use super::request::{Body, ReachedAs, span};
 use super::wire::{ChangeStream, CreatePlayUrl, CreateStream, Kicked, SignedUrls, StreamItem, StreamList};
 use crate::error::Error;
-use crate::live::StreamStatus;
+use crate::live::{PullState, StreamStatus};
 use crate::proxy::sign::sign;
 
 /// All streams the store knows.
@@ -62,11 +62,15 @@ pub(super) async fn create(
     responses((status = 200, description = "The stream", body = StreamStatus), Failure)
 )]
 pub(super) async fn show(State(state): State<AdminState>, Path(name): Path<String>) -> Answer<Json<StreamStatus>> {
-    if let Some(status) = state.hub.status(&name) {
-        return Ok(Json(status));
-    }
-    let stream = state.store.stream(&name).await?;
-    Ok(Json(StreamStatus::offline(&stream.name, stream.private)))
+    let mut status = match state.hub.status(&name) {
+        Some(status) => status,
+        None => {
+            let stream = state.store.stream(&name).await?;
+            StreamStatus::offline(&stream.name, stream.private)
+        }
+    };
+    status.pull = state.pulls.describe(&name).await;
+    Ok(Json(status))
 }
 
 /// Change who may watch.
@@ -151,7 +155,11 @@ pub(super) async fn play_url(
 fn item(state: &AdminState, stream: Stream) -> StreamItem {
     let status = state.hub.status(&stream.name).unwrap_or_else(|| StreamStatus::offline(&stream.name, stream.private));
     StreamItem {
-        name: stream.name,
+        name: status.name.clone(),
+        pull: match stream.kind {
+            StreamKind::Push => None,
+            StreamKind::Pull => Some(state.pulls.status(&status.name).map_or(PullState::Idle, |pull| pull.state)),
+        },
         kind: stream.kind,
         private: stream.private,
         state: status.state,

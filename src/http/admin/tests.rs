@@ -34,6 +34,7 @@ pub(in crate::http) async fn api() -> Api {
     let state = AdminState {
         store: Arc::clone(&store),
         hub: Hub::new(LiveLimits::default()),
+        pulls: Pulls::none(),
         rooms: RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
         playback: playback(Arc::clone(&store)),
         allowed_origins: Arc::new([]),

@@ -5,7 +5,7 @@ use synctv_store::StreamKind;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::live::StreamState;
+use crate::live::{PullState, StreamState};
 use crate::room::message::State;
 
 /// `GET /api/v1/status`.
@@ -55,6 +55,9 @@ pub struct StreamItem {
     pub private: bool,
     /// Live or offline.
     pub state: StreamState,
+    /// Of a pull stream: what fetching it does on this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<PullState>,
     /// Viewers on all outputs.
     pub viewers: u64,
     /// Bits a second received.

@@ -177,6 +177,7 @@ pub(in crate::http) async fn remove(
     let store = state.store.as_ref();
     stop_if(store, &room.id, |target| target.media_id == id).await?;
     store.remove_media(&room.id, &id).await?;
+    state.pulls.recheck();
     state.playback.playables.forget(&room.id, &id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,56 @@
+//! Why a pull ended.
+
+use crate::fetch;
+
+/// Why an attempt to pull ended. The texts carry no URL, address, header or key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PullError {
+    /// The source is none that is fetched; the text says what is.
+    #[error("{0}")]
+    Url(String),
+    /// It leads back here.
+    #[error("the upstream is this gateway itself: a stream cannot be pulled from where it goes")]
+    Own,
+    /// It could not be fetched.
+    #[error("{0}")]
+    Fetch(#[from] fetch::Error),
+    /// An RTMP server refuses.
+    #[error("the upstream refuses to play: {0}")]
+    Refused(String),
+    /// What it sends is not what it should be, or nothing that can be carried.
+    #[error("{0}")]
+    Media(#[from] synctv_ingest::Error),
+    /// Neither FLV nor a playlist.
+    #[error("the upstream sends neither FLV nor an HLS playlist")]
+    Kind,
+    /// Nothing came.
+    #[error("the upstream did not {0} in time")]
+    Silent(&'static str),
+    /// The upstream says that the stream is over, or closes.
+    #[error("the upstream ended the stream")]
+    Ended,
+    /// The operator closed the publication.
+    #[error("closed by the operator")]
+    Closed,
+    /// The name is taken by a publisher.
+    #[error("somebody publishes to this stream")]
+    Taken,
+    /// The source was changed: it is fetched from elsewhere at once.
+    #[error("the source was changed")]
+    Moved,
+    /// The stored source cannot be read.
+    #[error("the stream cannot be looked up: the database does not answer")]
+    Unavailable,
+}
+
+impl PullError {
+    /// Whether another attempt will most likely end the same way: those who wait for the stream are told at once.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Own | Self::Kind => true,
+            Self::Fetch(error) => error.is_lasting(),
+            _ => false,
+        }
+    }
+}
