@@ -70,7 +70,8 @@ fn essence(frame: &Frame) -> Vec<Vec<u8>> {
     let units = units(frame.payload(), 4).map(Result::unwrap);
     units
         .filter(|unit| matches!(NalKind::of(frame.codec, unit), NalKind::RandomAccess | NalKind::Slice | NalKind::Sei))
-        .map(<[u8]>::to_vec)
+        // ffmpeg counts the zero before a start code to the unit before it.
+        .map(|unit| unit[..unit.iter().rposition(|byte| *byte != 0).unwrap() + 1].to_vec())
         .collect()
 }
 
@@ -90,7 +91,7 @@ fn compare(name: &str, what: &str, out: &[Frame]) {
         let offset = second.pts() - second_expected.pts();
         offsets.push(offset);
         for (at, (out, expected)) in out.iter().zip(&expected).enumerate() {
-            assert_eq!(essence(out), essence(expected), "{name} as {what}, {track:?} {at}");
+            assert!(essence(out) == essence(expected), "{name} as {what}, {track:?} {at}");
             assert_eq!(out.keyframe, expected.keyframe, "{name} as {what}, {track:?} {at}");
             if at == 0 {
                 continue;
