@@ -6,10 +6,12 @@ mod accept;
 mod handover;
 mod live;
 mod metrics;
+pub mod proxy;
 mod readiness;
 mod respond;
 pub mod rooms;
 mod route;
+mod viewing;
 mod ws;
 
 pub use accept::{Listener, serve, serve_unix};

@@ -27,10 +27,13 @@ pub fn bytes(body: Bytes, content_type: &'static str, cache: &str) -> Response<B
     response
 }
 
+/// What scripts of other origins may read of an answer.
+const EXPOSED: &str = "Content-Length, Content-Range, Accept-Ranges, ETag, X-Cache, Date";
+
 /// Lets pages of any origin play.
 pub fn cors(headers: &mut HeaderMap) {
     set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Length, Content-Range, Date");
+    set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }
 
 /// The answer to OPTIONS on anything that can be played.

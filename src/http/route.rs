@@ -1,6 +1,12 @@
 //! Which request goes where.
 
-use super::{handover::Handover, live, metrics, readiness::Readiness, respond, rooms};
+use super::{
+    handover::Handover,
+    live, metrics,
+    proxy::{self, ProxyPlane},
+    readiness::Readiness,
+    respond, rooms,
+};
 use crate::{
     live::{Hub, Pulls},
     page,
@@ -21,8 +27,12 @@ pub struct Gateway {
     pub rooms: Arc<RoomPlane>,
     /// Signs play URLs of private streams.
     pub signing_key: [u8; 32],
+    /// Judges URLs that were given out in rooms.
+    pub sealed: Arc<proxy::Sealed>,
     /// The JSON API as it is served over TCP.
     pub api: axum::Router,
+    /// Remote media.
+    pub proxy: Arc<ProxyPlane>,
     /// What `/readyz` says.
     pub readiness: Arc<Readiness>,
 }
@@ -53,11 +63,16 @@ impl Gateway {
             respond::cors(response.headers_mut());
             return response;
         }
+        if let Some(rest) = path.strip_prefix("/p/") {
+            let rest = rest.to_owned();
+            return proxy::answer(&self.proxy, &rest, &request.map(drop)).await;
+        }
         match path {
             "/healthz" => probe(true),
             "/readyz" => probe(self.readiness.ready().await),
             "/metrics" => {
-                let text = metrics::render(&self.hub) + &rooms::metrics::render(&self.rooms).await;
+                let rooms = rooms::metrics::render(&self.rooms).await;
+                let text = metrics::render(&self.hub) + &rooms + &self.proxy.metrics();
                 respond::bytes(text.into(), metrics::CONTENT_TYPE, "no-store")
             }
             "/" => redirect("/watch/demo"),

@@ -148,4 +148,17 @@ mod tests {
             assert_eq!(told(query), (None, signed), "{query}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_query_is_too_odd(names in proptest::collection::vec("[a-zA-Z-]{0,12}|x-amz-date|x-amz-expires|se|sig|sign|expires", 0..6), value in "\\PC{0,40}") {
+            let query: Vec<_> = names.iter().map(|name| format!("{name}={value}")).collect();
+            let url = Url::parse(&format!("https://h/?{}", query.join("&"))).unwrap();
+            let signed = is_signed(&url);
+            if expiry_of(&url).is_some_and(|end| end.unix_timestamp() < 0) {
+                // Only dates in words lie outside of what numbers may say, and those are of signatures.
+                proptest::prop_assert!(signed || names.iter().any(|name| name.starts_with("x-amz")));
+            }
+        }
+    }
 }

@@ -1,4 +1,15 @@
 //! Remote media through the gateway, and URLs that prove by themselves that they were given out by this server.
 
+pub mod cache;
+pub mod conditional;
+pub mod hls;
+pub mod multipart;
+pub mod outward;
+pub mod pass;
+pub mod range;
+pub mod reference;
 pub mod resource;
+pub mod seal;
 pub mod sign;
+pub mod template;
+pub mod text;

@@ -40,7 +40,11 @@ pub async fn run(store: Arc<dyn Store>, pulls: Arc<Pulls>, mut schedule: Schedul
 
 /// Active rooms and the pull streams they play.
 async fn playing(store: &dyn Store, active: &[String]) -> synctv_store::Result<Vec<(String, String)>> {
-    if active.is_empty() { Ok(Vec::new()) } else { store.playing_pulls(active).await }
+    if active.is_empty() {
+        return Ok(Vec::new());
+    }
+    let playing = store.playing_pulls(active).await?;
+    Ok(playing.into_iter().map(|played| (played.room_id, played.stream)).collect())
 }
 
 /// What rooms hold.

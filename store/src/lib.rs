@@ -13,6 +13,8 @@ mod node;
 mod playback;
 mod playlist;
 mod probe;
+mod proxy_key;
+mod pull;
 mod room;
 pub mod rows;
 mod source;
@@ -26,6 +28,8 @@ pub use node::{Housekept, NODE_TIMEOUT, NodePresence, Nodes, Presence, Retention
 pub use playback::{Cause, Change, Item, Length, Place, Playback, Playbacks, Snapshot, Target, Turn};
 pub use playlist::{Media, NewMedia, PLAYLIST_MAX, PLAYLISTS_MAX, Playlist, Playlists, TargetHash};
 pub use probe::{ProbeClaim, Probed, Probes};
+pub use proxy_key::{ProxyKey, ProxyKeys};
+pub use pull::{PlayedPull, Pulls};
 pub use room::{
     ADVANCE_DELAY_MAX, Mode, NewRoom, NewToken, Role, Room, RoomChange, RoomCount, RoomToken, Rooms, Settings,
     TITLE_MAX, TOKENS_MAX, check_room_name, check_title, check_token_count,

@@ -172,11 +172,6 @@ pub trait Playbacks: Send + Sync {
     /// `NotFound`.
     async fn snapshot(&self, room_id: &str) -> Result<Snapshot>;
 
-    /// Which of these rooms play a pull stream, and which one.
-    async fn playing_pulls(&self, _active: &[String]) -> Result<Vec<(String, String)>> {
-        Ok(Vec::new())
-    }
-
     /// A media as something to select.
     ///
     /// # Errors

@@ -100,10 +100,12 @@ pub trait Playlists: Send + Sync {
     /// `NotFound`; `Conflict` when it is the room's last one or what is selected is in it.
     async fn delete_playlist(&self, room_id: &str, id: &str) -> Result<()>;
 
-    /// Appends media in this order, all or nothing; answers the position of the first, from 1.
+    /// Appends media in this order, all or nothing; answers the position of the first, from 1. With a [`Source::LiveProxy`] goes its pull
+    /// stream, which is private.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` for a bad name; `Conflict` when the playlist would have more than [`PLAYLIST_MAX`].
+    /// `NotFound`; `Invalid` for a bad name; `Conflict` when the playlist would have more than [`PLAYLIST_MAX`], or a pull stream's name is
+    /// taken.
     async fn add_media(&self, room_id: &str, playlist_id: &str, media: &[NewMedia]) -> Result<u64>;
 
     /// Media in order, from `offset` (0 is the first), at most `limit`.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::columns::{count, hash, instant, settings, word};
 use crate::{
-    Cause, Error, EventKind, KeyOnStream, Length, Place, Playback, Playlist, PublishKey, Result, Role, Room, RoomCount,
-    RoomEvent, RoomToken, Snapshot, Stream, StreamKind, Target, Turn,
+    Cause, Error, EventKind, KeyOnStream, Length, NewMedia, Place, Playback, Playlist, ProxyKey, PublishKey, Result,
+    Role, Room, RoomCount, RoomEvent, RoomToken, Snapshot, Source, Stream, StreamKind, Target, Turn,
 };
 
 /// A stream.
@@ -29,6 +29,52 @@ impl TryFrom<StreamRow> for Stream {
             other => return Err(Error::Corrupt(format!("stream `{}` has the unknown kind `{other}`", row.name))),
         };
         Ok(Self { name: row.name, private: row.private, kind, created_at: instant(row.created_at)? })
+    }
+}
+
+/// A key of proxied URLs.
+#[derive(Debug)]
+pub struct ProxyKeyRow {
+    pub id: i64,
+    pub value: Vec<u8>,
+    pub age_ms: i64,
+}
+
+impl TryFrom<ProxyKeyRow> for ProxyKey {
+    type Error = Error;
+
+    fn try_from(row: ProxyKeyRow) -> Result<Self> {
+        let age = Duration::from_millis(count(row.age_ms));
+        Ok(Self { id: row.id, value: hash(row.value, "a key of proxied URLs")?, age })
+    }
+}
+
+/// The names of the pull streams that go with these media, each with its media's id.
+///
+/// # Errors
+/// `Invalid` for a name that [`crate::check_name`] refuses.
+pub fn pulls_of(media: &[NewMedia]) -> Result<Vec<(&str, &str)>> {
+    let mut pulls = Vec::new();
+    for one in media {
+        if let Source::LiveProxy { stream, .. } = &one.source {
+            crate::check_name(stream)?;
+            pulls.push((stream.as_str(), one.id.as_str()));
+        }
+    }
+    Ok(pulls)
+}
+
+/// Refuses what only a push stream may.
+///
+/// # Errors
+/// `Conflict` for a pull stream.
+pub fn must_be_push(stream: &Stream, what: &str) -> Result<()> {
+    match stream.kind {
+        StreamKind::Push => Ok(()),
+        StreamKind::Pull => {
+            let name = &stream.name;
+            Err(Error::Conflict(format!("stream `{name}` is pulled for a room: {what}")))
+        }
     }
 }
 

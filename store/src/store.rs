@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Source, Stream};
-use crate::{Events, Nodes, Playbacks, Playlists, Probes, Rooms};
+use crate::{Ensured, KeyHash, KeyOnStream, KeyUse, NewKey, PublishKey, Result, Rotation, Stream};
+use crate::{Events, Nodes, Playbacks, Playlists, Probes, ProxyKeys, Pulls, Rooms};
 
 /// Everything kept across restarts. Cheap to share as `Arc<dyn Store>`.
-pub trait Store: Streams + Rooms + Playlists + Playbacks + Probes + Events + Nodes + std::fmt::Debug {}
+pub trait Store:
+    Streams + Rooms + Playlists + Playbacks + Probes + Pulls + ProxyKeys + Events + Nodes + std::fmt::Debug
+{
+}
 
-impl<T: Streams + Rooms + Playlists + Playbacks + Probes + Events + Nodes + std::fmt::Debug> Store for T {}
+impl<T> Store for T where
+    T: Streams + Rooms + Playlists + Playbacks + Probes + Pulls + ProxyKeys + Events + Nodes + std::fmt::Debug
+{
+}
 
 /// Streams and publish keys, and the server's own secrets.
 ///
@@ -38,16 +44,16 @@ pub trait Streams: Send + Sync {
     /// `NotFound`.
     async fn set_private(&self, name: &str, private: bool) -> Result<Stream>;
 
-    /// Deletes a stream and all of its keys.
+    /// Deletes a push stream and all of its keys.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `Conflict` for a pull stream, which goes with its media.
     async fn delete_stream(&self, name: &str) -> Result<()>;
 
     /// Stores a key for an existing stream.
     ///
     /// # Errors
-    /// `NotFound` when the stream does not exist, `Conflict` when the id or the hash does.
+    /// `NotFound` when the stream does not exist, `Conflict` when the id or the hash does, or it is a pull stream.
     async fn create_key(&self, key: &NewKey) -> Result<PublishKey>;
 
     /// The keys of one stream, or of all, oldest first; revoked and expired ones included.
@@ -85,11 +91,6 @@ pub trait Streams: Send + Sync {
 
     /// The 32 random bytes that sign play URLs: made on the first call, the same for ever after.
     async fn signing_key(&self) -> Result<[u8; 32]>;
-
-    /// Where a pull stream comes from; `None` for any other name.
-    async fn pull_source(&self, _name: &str) -> Result<Option<Source>> {
-        Ok(None)
-    }
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;

@@ -154,7 +154,7 @@ fn headers_reach_their_own_origin_alone(database: &Database) {
     let variant = foreign.put("variant.m3u8", vod.into());
     let master = format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{variant}\n");
     let master =
-        home.put_as("film", Answer::new(master).content_type("audio/mpegurl").requires("X-Token", "hush", 403));
+        home.put_as("film", Answer::new(master).content_type("audio/mpegurl").requires("x-token", "hush", 403));
     let room = node.room("Movies", &[]);
     let closed = node.media(&room, &master, &["--name", "without"]);
     node.playback(&["start", &room.id, &closed]);

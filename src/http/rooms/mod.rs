@@ -65,4 +65,4 @@ mod media_tests;
 #[cfg(test)]
 mod playback_tests;
 #[cfg(test)]
-mod tests;
+pub(in crate::http) mod tests;

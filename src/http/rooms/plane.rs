@@ -4,13 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use synctv_store::Store;
-use time::OffsetDateTime;
 
-use super::result::kind;
-use crate::error::Error;
-use crate::provider::result::{Group, Medium, Place};
-use crate::provider::{GivenOut, PlayFailure, Playables, Providers};
-use crate::proxy::resource::{Kind, Resource};
+use crate::provider::result::Group;
+use crate::provider::{GivenOut, Playables, Providers};
+use crate::proxy::resource::Kind;
 
 /// Who is given URLs, of what, until when: what every one of them proves.
 #[derive(Debug, Clone, Copy)]
@@ -63,28 +60,6 @@ pub struct PlaybackPlane {
 }
 
 impl PlaybackPlane {
-    /// What a signed URL's track is at its origin. Costs nothing but a look at what is kept, most of the time.
-    ///
-    /// # Errors
-    /// [`PlayFailure`]; `NotFound` in [`PlayFailure::Store`] for a track that is not there, has expired or is none of an origin's.
-    pub async fn resource(&self, room_id: &str, media_id: &str, place: TrackPlace) -> Result<Resource, PlayFailure> {
-        let playable = self.playables.get(room_id, media_id).await?;
-        let medium = playable.medium(place.mode, place.group, place.index);
-        let medium = medium.filter(|medium| medium.works_at(OffsetDateTime::now_utc()));
-        match medium {
-            Some(Medium { place: Place::Remote { url, headers }, format, .. }) => Ok(Resource {
-                kind: kind(place.group, format),
-                url: url.clone(),
-                headers: Arc::clone(headers),
-                stripped: false,
-            }),
-            _ => {
-                Err(Error::NotFound("there is nothing at this URL any more: fetch the playback result again".into())
-                    .into())
-            }
-        }
-    }
-
     /// Over these providers.
     #[must_use]
     pub fn new(providers: Providers, store: Arc<dyn Store>, seals: Arc<dyn Seals>, url_ttl: Duration) -> Arc<Self> {

@@ -233,7 +233,7 @@ fn danmaku(medium: Medium, link: Link) -> PlaybackDanmaku {
 }
 
 /// What a track is to the proxy.
-pub(in crate::http) fn kind(group: Group, format: &Format) -> Kind {
+fn kind(group: Group, format: &Format) -> Kind {
     match (group, format) {
         (Group::Media, Format::M3u8) => Kind::Hls,
         (Group::Media, Format::Mpd) => Kind::Dash,

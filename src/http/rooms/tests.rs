@@ -13,13 +13,13 @@ use crate::secret::Secret;
 pub(super) const OPERATOR: &str = "operator-0123456789";
 
 /// The API as it is reached locally and over TCP.
-pub(super) struct Server {
-    pub(super) api: Api,
+pub(in crate::http) struct Server {
+    pub(in crate::http) api: Api,
     local: Router,
     remote: Router,
 }
 
-pub(super) async fn server() -> Server {
+pub(in crate::http) async fn server() -> Server {
     let api = api().await;
     let local = router(api.state.clone());
     let remote = require_token(local.clone(), Some(Secret::new(OPERATOR)));
@@ -27,19 +27,19 @@ pub(super) async fn server() -> Server {
 }
 
 /// A room and its owner's token.
-pub(super) struct Made {
-    pub(super) id: String,
-    pub(super) owner: String,
+pub(in crate::http) struct Made {
+    pub(in crate::http) id: String,
+    pub(in crate::http) owner: String,
 }
 
 impl Server {
     /// As the operator on the server's machine.
-    pub(super) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(in crate::http) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         send(self.local.clone(), request(method, path, body)).await
     }
 
     /// Over TCP with a token.
-    pub(super) async fn with(
+    pub(in crate::http) async fn with(
         &self,
         token: Option<&str>,
         method: &str,
@@ -53,14 +53,14 @@ impl Server {
         send(self.remote.clone(), request).await
     }
 
-    pub(super) async fn room(&self, body: Value) -> Made {
+    pub(in crate::http) async fn room(&self, body: Value) -> Made {
         let (status, made) = self.call("POST", "/rooms", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         Made { id: text("id"), owner: text("owner_token") }
     }
 
-    pub(super) async fn token(&self, room: &str, role: &str) -> Value {
+    pub(in crate::http) async fn token(&self, room: &str, role: &str) -> Value {
         let (status, made) = self.call("POST", &format!("/rooms/{room}/tokens"), Some(json!({"role": role}))).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         made

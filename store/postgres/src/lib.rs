@@ -12,6 +12,8 @@ mod open;
 mod playbacks;
 mod playlists;
 mod probes;
+mod proxy_keys;
+mod pulls;
 mod query;
 mod rooms;
 mod streams;

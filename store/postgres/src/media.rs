@@ -8,6 +8,7 @@ use synctv_store::{Error, EventKind, Length, Media, NewMedia, PLAYLIST_MAX, Resu
 use crate::PostgresStore;
 use crate::events::InRoom;
 use crate::failure::classify;
+use crate::pulls;
 use crate::query::{sql, sql_value};
 use synctv_store::columns::{count, hash, instant, millis, number};
 
@@ -129,6 +130,7 @@ pub(crate) async fn add(store: &PostgresStore, room_id: &str, playlist_id: &str,
         return Err(Error::Conflict(format!("a playlist has at most {PLAYLIST_MAX} media")));
     }
     append(&mut room, playlist_id, last.rank.unwrap_or(0), media).await?;
+    pulls::insert(&mut room.tx, media).await?;
     changed(&mut room, room_id, playlist_id).await?;
     room.commit(store).await?;
     Ok(before + 1)

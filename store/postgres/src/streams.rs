@@ -10,7 +10,7 @@ use synctv_store::{Streams, check_name};
 use crate::failure::{ANSWER, classify, within};
 use crate::query::{sql, sql_as};
 use crate::{PostgresStore, keys};
-use synctv_store::rows::StreamRow;
+use synctv_store::rows::{StreamRow, must_be_push};
 
 pub(crate) async fn one(db: impl PgExecutor<'_>, name: &str) -> Result<Stream> {
     sql_as!(StreamRow, r#"SELECT name, private, kind, created_at FROM streams WHERE name = $1"#, name)
@@ -52,9 +52,10 @@ async fn set_private(store: &PostgresStore, name: &str, private: bool) -> Result
 }
 
 async fn delete(store: &PostgresStore, name: &str) -> Result<()> {
-    let deleted =
-        sql!("DELETE FROM streams WHERE name = $1", name).execute(&store.pool).await.map_err(classify)?.rows_affected();
-    if deleted == 0 { Err(Error::no_stream(name)) } else { Ok(()) }
+    let mut tx = store.pool.begin().await.map_err(classify)?;
+    must_be_push(&one(&mut *tx, name).await?, "remove its media instead")?;
+    sql!("DELETE FROM streams WHERE name = $1", name).execute(&mut *tx).await.map_err(classify)?;
+    tx.commit().await.map_err(classify)
 }
 
 async fn signing_key(store: &PostgresStore) -> Result<[u8; 32]> {

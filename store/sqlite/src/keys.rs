@@ -10,7 +10,10 @@ use crate::failure::classify;
 use crate::query::sql;
 use crate::streams;
 use synctv_store::columns::millis;
-use synctv_store::rows::KeyRow;
+use synctv_store::rows::{KeyRow, must_be_push};
+
+/// Why nobody publishes to a pull stream.
+const NO_KEYS: &str = "nobody publishes to it";
 
 /// Reads keys with their stream's visibility; the literal is the rest of the statement.
 macro_rules! select_keys {
@@ -48,7 +51,7 @@ pub(crate) async fn list(db: &SqlitePool, stream: Option<&str>) -> Result<Vec<Pu
 
 pub(crate) async fn create(store: &SqliteStore, key: &NewKey) -> Result<PublishKey> {
     let mut tx = store.begin().await?;
-    streams::one(&mut *tx, &key.stream).await?;
+    must_be_push(&streams::one(&mut *tx, &key.stream).await?, NO_KEYS)?;
     let made = insert(&mut tx, key).await?;
     tx.commit().await.map_err(classify)?;
     Ok(made)

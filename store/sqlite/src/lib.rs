@@ -10,6 +10,8 @@ mod open;
 mod playbacks;
 mod playlists;
 mod probes;
+mod proxy_keys;
+mod pulls;
 mod query;
 mod room_tokens;
 mod rooms;

@@ -5,7 +5,7 @@ use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 use synctv_store::{Error, Hint, Length, Media, NewMedia, PLAYLIST_MAX, Result, check_title};
 
 use crate::query::{sql, sql_as};
-use crate::{SqliteStore, failure::classify, playlists};
+use crate::{SqliteStore, failure::classify, playlists, pulls};
 use synctv_store::columns::{count, hash, instant, millis, number};
 
 /// Between the ranks of two neighbours that were never moved.
@@ -154,6 +154,7 @@ pub(crate) async fn add(store: &SqliteStore, room_id: &str, playlist_id: &str, m
         let after = last_rank(&mut tx, playlist_id).await?;
         insert(&mut tx, playlist_id, after, portion).await?;
     }
+    pulls::insert(&mut tx, media).await?;
     let mark = playlists::changed(&mut tx, room_id, playlist_id).await?;
     store.commit(tx, [Hint::Events(mark)]).await?;
     Ok(playlist.media + 1)

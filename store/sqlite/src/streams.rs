@@ -6,7 +6,7 @@ use synctv_store::{Ensured, Error, Result, Stream, check_name};
 use crate::SqliteStore;
 use crate::failure::classify;
 use crate::query::{sql, sql_as};
-use synctv_store::rows::StreamRow;
+use synctv_store::rows::{StreamRow, must_be_push};
 
 pub(crate) async fn one(db: impl SqliteExecutor<'_>, name: &str) -> Result<Stream> {
     sql_as!(StreamRow, r#"SELECT name, private AS "private: bool", kind, created_at FROM streams WHERE name = ?"#, name)
@@ -49,12 +49,10 @@ pub(crate) async fn set_private(store: &SqliteStore, name: &str, private: bool) 
 }
 
 pub(crate) async fn delete(store: &SqliteStore, name: &str) -> Result<()> {
-    let deleted = sql!("DELETE FROM streams WHERE name = ?", name)
-        .execute(&store.writer)
-        .await
-        .map_err(classify)?
-        .rows_affected();
-    if deleted == 0 { Err(Error::no_stream(name)) } else { Ok(()) }
+    let mut tx = store.begin().await?;
+    must_be_push(&one(&mut *tx, name).await?, "remove its media instead")?;
+    sql!("DELETE FROM streams WHERE name = ?", name).execute(&mut *tx).await.map_err(classify)?;
+    tx.commit().await.map_err(classify)
 }
 
 pub(crate) async fn signing_key(store: &SqliteStore) -> Result<[u8; 32]> {

@@ -6,6 +6,8 @@ pub mod nodes;
 pub mod playbacks;
 pub mod playlists;
 pub mod probes;
+pub mod proxy_keys;
+pub mod pulls;
 pub mod rooms;
 pub mod sample;
 mod stage;
@@ -66,6 +68,17 @@ macro_rules! behaviour_suite {
             a_released_claim_is_free_at_once,
             a_node_that_leaves_frees_its_claims,
             a_result_without_its_room_or_media_is_passed_over,
+        );
+        $crate::behaviour_suite!($fresh; pulls:
+            a_pull_stream_is_made_with_its_media,
+            a_taken_name_adds_nothing,
+            a_pull_stream_goes_with_its_media,
+            playing_pulls_are_those_of_active_rooms_that_play,
+        );
+        $crate::behaviour_suite!($fresh; proxy_keys:
+            the_first_proxy_key_is_made_once,
+            a_proxy_key_is_followed_when_it_is_old,
+            a_proxy_key_goes_when_what_it_signed_has_ended,
         );
         $crate::behaviour_suite!($fresh; nodes:
             a_heartbeat_tells_the_databases_clock,

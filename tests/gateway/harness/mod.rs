@@ -16,7 +16,9 @@ mod prometheus;
 mod publisher;
 mod room;
 mod rtmp;
+mod sentinel;
 mod temp;
+mod upstream;
 mod websocket;
 
 pub use api::call;
@@ -39,7 +41,9 @@ pub use rtmp::{
     AUDIO, CHUNK_SIZE, COMMAND, RtmpClient, SCRIPT, VIDEO, amf_number, amf_string, chunks, connect_from, hello,
     is_closed, property,
 };
+pub use sentinel::{NEIGHBOUR, Sentinel, hostile_urls, private_hosts};
 pub use temp::TempDir;
+pub use upstream::{NginxRtmp, connections_to, free_port};
 pub use websocket::open_websocket;
 
 use std::{

