@@ -6,6 +6,9 @@ pub mod hls;
 pub mod multipart;
 pub mod outward;
 pub mod range;
+#[cfg(test)]
+pub mod recording;
+pub mod refused;
 pub mod resource;
 pub mod sign;
 pub mod text;
