@@ -9,6 +9,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::head;
 use super::meter::Ending;
 use super::plane::{Opened, ProxyPlane};
+use crate::caption;
 use crate::http::respond;
 use crate::proxy::cache::{Failure, Found, Start};
 use crate::proxy::outward::Outward;
@@ -84,6 +85,10 @@ async fn whole(plane: &ProxyPlane, resource: &Resource, max: usize) -> Result<(F
 }
 
 /// `None` when it is not what it is said to be.
-fn convert(_: Kind, _: &Bytes) -> Option<Bytes> {
-    None
+fn convert(kind: Kind, text: &Bytes) -> Option<Bytes> {
+    let converted = match kind {
+        Kind::Danmaku => caption::danmaku_json(text).map(Bytes::from),
+        _ => caption::to_vtt(text).map(Bytes::from),
+    };
+    converted.map_err(|why| tracing::debug!(?kind, %why, "a caption cannot be converted")).ok()
 }
