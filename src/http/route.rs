@@ -28,6 +28,8 @@ pub struct Gateway {
     pub rooms: Arc<RoomPlane>,
     /// Signs play URLs of private streams.
     pub signing_key: [u8; 32],
+    /// Judges URLs that were given out in rooms.
+    pub sealed: Arc<proxy::Sealed>,
     /// The JSON API as it is served over TCP.
     pub api: axum::Router,
     /// Remote media.

@@ -7,7 +7,7 @@ use super::resource::{Kind, Links};
 /// Gives out `p/N` and remembers what it was for.
 #[derive(Debug, Default)]
 pub struct Recording {
-    /// The kind and the URL, or template, of each.
+    /// What was asked for, in order.
     pub given: Vec<(Kind, String)>,
 }
 

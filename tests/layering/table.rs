@@ -73,8 +73,9 @@ pub const CRATES: &[Crate] = &[
             ("codec", &["frame", "error"]),
             ("timeline", &["codec", "frame", "error"]),
             ("flv", &["frame", "codec", "error"]),
-            ("ts", &["frame", "codec", "error"]),
-            ("fmp4", &["frame", "codec", "error"]),
+            // What is demuxed becomes the tags that a frame is made of.
+            ("ts", &["frame", "codec", "error", "flv"]),
+            ("fmp4", &["frame", "codec", "error", "flv"]),
             ("rtmp", &["frame", "codec", "error", "flv"]),
             // Exact audio times come from the timeline's clock.
             ("hls", &["ts", "fmp4", "timeline", "frame", "codec", "error"]),

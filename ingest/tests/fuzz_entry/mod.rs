@@ -5,7 +5,9 @@ use bytes::Bytes;
 use synctv_ingest::codec::{Codec, Config};
 use synctv_ingest::flv::amf0::{Bounds, read_all};
 use synctv_ingest::flv::{Demuxer, FileReader, Tag, TagKind};
-use synctv_ingest::rtmp::{ChunkLimits, ChunkReader, Event, Limits, Metadata, Session};
+use synctv_ingest::rtmp::{
+    ChunkLimits, ChunkReader, Event, Limits, Metadata, PlayEvent, PlaySession, PlayUrl, Session,
+};
 
 /// The first byte chooses how the input is cut into reads.
 fn pieces(input: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -80,6 +82,37 @@ pub fn session(input: &[u8]) {
         if fed.is_err() {
             return;
         }
+    }
+}
+
+/// The whole session of a player behind a handshake: what a server says to us.
+pub fn play(input: &[u8]) {
+    let url = PlayUrl::parse("rtmp://h/live/cam?key=secret").expect("a URL");
+    let mut session = PlaySession::new(url, Limits::default()).expect("there is randomness");
+    let mut demuxer = Demuxer::new();
+    let mut handshake = [0; 3073];
+    handshake[0] = 3;
+    session.feed(&handshake).expect("a plain handshake is accepted");
+    for piece in pieces(input) {
+        let fed = session.feed(piece);
+        while let Some(event) = session.next_event() {
+            match event {
+                PlayEvent::Tag(tag) => demux(&mut demuxer, &tag),
+                PlayEvent::Refused { code } => assert!(code.len() <= 64 && !code.contains('=')),
+                PlayEvent::Started | PlayEvent::Metadata(_) | PlayEvent::Ended => {}
+            }
+        }
+        let _ = session.take_output();
+        if fed.is_err() {
+            return;
+        }
+    }
+}
+
+/// URLs of streams that are played.
+pub fn play_url(input: &[u8]) {
+    if let Ok(url) = PlayUrl::parse(&String::from_utf8_lossy(input)) {
+        assert!(!url.host().is_empty() && !url.host().contains(['@', '/', '?']) && url.port() > 0);
     }
 }
 

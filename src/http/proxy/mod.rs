@@ -10,8 +10,10 @@ mod manifest;
 mod meter;
 mod plane;
 mod resolve;
+mod sealed;
 
 pub use plane::{Children, Opened, Opens, Proxied, ProxyPlane, Refused};
+pub use sealed::Sealed;
 
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
@@ -79,6 +81,8 @@ async fn answer_with(
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]
+mod lies_tests;
+#[cfg(test)]
 mod manifests_tests;
 #[cfg(test)]
-mod stage;
+mod stage_tests;
