@@ -1,7 +1,7 @@
 //! Origins that lie: what is read is right or an error, within the time limits, and the next one is not harmed.
 
 #[path = "../../tests/gateway/harness/origin/mod.rs"]
-mod origin;
+pub mod origin;
 
 use std::time::{Duration, Instant};
 

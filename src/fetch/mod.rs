@@ -13,7 +13,7 @@ mod ranged;
 mod upstream;
 
 #[cfg(test)]
-mod lies_tests;
+pub(crate) mod lies_tests;
 #[cfg(test)]
 mod origin_tests;
 #[cfg(test)]

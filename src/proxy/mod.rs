@@ -7,7 +7,10 @@ pub mod multipart;
 pub mod outward;
 pub mod pass;
 pub mod range;
+#[cfg(test)]
+pub mod recording;
 pub mod reference;
+pub mod refused;
 pub mod resource;
 pub mod seal;
 pub mod sign;

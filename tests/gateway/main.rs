@@ -40,6 +40,7 @@ mod private_streams_need_a_signature;
 mod publisher_returns_within_grace_and_viewers_stay;
 mod pull_streams_run_while_they_are_wanted;
 mod pulls_dial_no_private_address;
+mod ranges_are_answered_as_nginx_does;
 mod remote_commands_need_the_token;
 mod room_tokens_open_their_room_only;
 mod rooms_advance_once_when_an_item_is_over;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use flate2::read::GzDecoder;
 use serde_json::json;
 
-use super::stage::{Origin, Stage, whole};
+use super::stage_tests::{Origin, Stage, whole};
 use crate::provider::result::Group;
 use crate::proxy::resource::Kind;
 

@@ -81,6 +81,8 @@ async fn answer_with(
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]
+mod lies_tests;
+#[cfg(test)]
 mod manifests_tests;
 #[cfg(test)]
-mod stage;
+mod stage_tests;

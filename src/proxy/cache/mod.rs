@@ -157,7 +157,10 @@ async fn begin(
         }
         206 if from > 0 => {
             let range = upstream.header(CONTENT_RANGE).and_then(ContentRange::parse).ok_or(fetch::Error::Range)?;
-            let fits = range.first == from && range.size.is_none_or(|size| range.last + 1 == size);
+            let length = upstream.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+            let fits = range.first == from
+                && range.size.is_none_or(|size| range.last + 1 == size)
+                && length.is_none_or(|length: u64| length == range.last + 1 - range.first);
             if fits { Ok((from, range.size, upstream)) } else { Err(fetch::Error::Range.into()) }
         }
         206 => Err(fetch::Error::Range.into()),
