@@ -1,6 +1,6 @@
 //! Which stream a play URL means, for whoever may watch it. A pull stream that does not run is started here.
 
-use super::{proxy, respond, route::Gateway};
+use super::{proxy::Refused, respond, route::Gateway};
 use crate::{
     live::{Stream, pull::NotPlaying},
     proxy::sign::{Denied, verify},
@@ -13,12 +13,12 @@ use std::{
 };
 
 /// Why a stream is not given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
+#[derive(Debug)]
+pub enum NotGiven {
     /// It is private, and the query does not open it.
     Denied(Denied),
-    /// The same, of a URL that was given out in a room.
-    InRoom(proxy::Refused),
+    /// The query was given out in a room, and does not open it any more, or nobody can say.
+    Pass(Refused),
     /// There is nothing to watch.
     NotPlaying(NotPlaying),
 }
@@ -26,8 +26,8 @@ pub enum Refused {
 /// The stream. `starts`: the request is one that a player begins with, so a pull may be begun for it.
 ///
 /// # Errors
-/// [`Refused`].
-pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> Result<Arc<Stream>, Refused> {
+/// [`NotGiven`].
+pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> Result<Arc<Stream>, NotGiven> {
     let there = gateway.hub.get(name);
     if let Some(stream) = there.as_ref().filter(|stream| !starts || !stream.read(|core| core.is_ended())) {
         if stream.is_private() {
@@ -37,14 +37,13 @@ pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> R
         return Ok(stream.clone());
     }
     if !starts {
-        return Err(Refused::NotPlaying(NotPlaying::Unknown));
+        return Err(NotGiven::NotPlaying(NotPlaying::Unknown));
     }
-    let permitted = permit(gateway, name, query).await;
-    match (pulled(gateway, name, permitted.clone()).await, there) {
+    match (pulled(gateway, name, permit(gateway, name, query).await).await, there) {
         // What ended is told as such.
-        (Err(Refused::NotPlaying(NotPlaying::Unknown)), Some(ended)) => {
+        (Err(NotGiven::NotPlaying(NotPlaying::Unknown)), Some(ended)) => {
             if ended.is_private() {
-                permitted?;
+                permit(gateway, name, query).await?;
             }
             Ok(ended)
         }
@@ -53,35 +52,33 @@ pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> R
 }
 
 /// The stream from its upstream. The signature is looked at first: strangers must not have names looked up without bound, nor streams pulled.
-async fn pulled(gateway: &Gateway, name: &str, permitted: Result<(), Refused>) -> Result<Arc<Stream>, Refused> {
+async fn pulled(gateway: &Gateway, name: &str, permitted: Result<(), NotGiven>) -> Result<Arc<Stream>, NotGiven> {
     if let Err(denied) = permitted {
         match gateway.pulls.is_private(name).await {
             Some(true) => return Err(denied),
             Some(false) => {}
-            None => return Err(Refused::NotPlaying(NotPlaying::Unknown)),
+            None => return Err(NotGiven::NotPlaying(NotPlaying::Unknown)),
         }
     }
-    gateway.pulls.watch(name).await.map_err(Refused::NotPlaying)
+    gateway.pulls.watch(name).await.map_err(NotGiven::NotPlaying)
 }
 
 /// Whether the query opens a private stream: by a signature for the stream, or one that was given out in a room.
-async fn permit(gateway: &Gateway, name: &str, query: &str) -> Result<(), Refused> {
+async fn permit(gateway: &Gateway, name: &str, query: &str) -> Result<(), NotGiven> {
     if let Some(opened) = gateway.sealed.open_live(name, query).await {
-        return opened.map_err(Refused::InRoom);
+        return opened.map_err(NotGiven::Pass);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |d| d.as_secs());
-    verify(&gateway.signing_key, name, query, now).map_err(Refused::Denied)
+    verify(&gateway.signing_key, name, query, now).map_err(NotGiven::Denied)
 }
 
-impl Refused {
+impl NotGiven {
     /// What the player is told.
     pub fn answer(&self) -> Response<Body> {
         let (status, why, again_s) = match self {
             Self::Denied(denied) => (StatusCode::FORBIDDEN, denied.to_string(), None),
-            Self::InRoom(denied @ proxy::Refused::Denied(_)) => (StatusCode::FORBIDDEN, denied.to_string(), None),
-            Self::InRoom(unknown @ proxy::Refused::Unknown) => {
-                (StatusCode::SERVICE_UNAVAILABLE, unknown.to_string(), Some("2"))
-            }
+            Self::Pass(refused @ Refused::Denied(_)) => (StatusCode::FORBIDDEN, refused.to_string(), None),
+            Self::Pass(refused @ Refused::Unknown) => (StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), None),
             Self::NotPlaying(why) => {
                 let (status, again_s) = match why {
                     NotPlaying::Unknown => (StatusCode::NOT_FOUND, None),
