@@ -8,6 +8,7 @@ mod file;
 mod head;
 mod manifest;
 mod meter;
+mod patience;
 mod plane;
 mod resolve;
 mod sealed;
