@@ -10,8 +10,6 @@ mod srt;
 
 pub use danmaku::{Comment, danmaku_json};
 
-use cue::Cue;
-
 /// The most cues of one file.
 pub const CUES_MAX: usize = 100_000;
 
