@@ -147,3 +147,12 @@ fn samples_that_share_their_bytes_are_refused() {
     endless[trun + 8..trun + 12].copy_from_slice(&u32::MAX.to_be_bytes());
     assert!(matches!(fragments(&init, &endless), Err(Error::Limit { .. })));
 }
+
+#[test]
+fn sound_in_frames_of_a_byte_does_not_fill_the_memory() {
+    let tiny = [0xff, 0xf1, 0x50, 0x80, 0x01, 0x1f, 0xfc, 0];
+    let mut out = Vec::new();
+    let refused = ts::Demuxer::new().packed_audio(&tiny.repeat(1_000_000), &mut out).unwrap_err();
+    assert!(matches!(refused, Error::Limit { .. }), "{refused}");
+    assert!(out.len() < 250_000, "{}", out.len());
+}

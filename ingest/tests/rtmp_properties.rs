@@ -20,6 +20,8 @@ proptest! {
         fuzz_entry::session(&bytes);
         fuzz_entry::play(&bytes);
         fuzz_entry::play_url(&bytes);
+        fuzz_entry::ts_demux(&bytes);
+        fuzz_entry::fmp4_demux(&bytes);
     }
 
     #[test]

@@ -134,3 +134,42 @@ fn another_encoder_behind_a_discontinuity_brings_its_configuration() {
     assert_eq!(out[0].codec, Codec::Hevc);
     assert_eq!(media(&out, Track::Video).len(), media(&second, Track::Video).len());
 }
+
+#[test]
+fn packed_audio_begins_when_its_tag_says_and_goes_on() {
+    let frames = support::frames("demo.flv");
+    let sound = media(&frames, Track::Audio);
+    // ADTS as a transport stream carries it: mono, LC, 44.1 kHz or what the configuration says.
+    let Some(synctv_ingest::codec::Config::Aac(config)) = support::config(&frames, Track::Audio) else { panic!("AAC") };
+    let packed = |frames: &[&Frame]| -> Vec<u8> {
+        let adts = |frame: &&Frame| {
+            let length = (frame.payload().len() + 7) as u32;
+            let channels = config.channel_configuration;
+            let mut bytes = vec![0xff, 0xf1, 0x40 | config.frequency_index() << 2 | channels >> 2];
+            bytes.extend([channels << 6 | (length >> 11) as u8, (length >> 3) as u8, (length << 5) as u8 | 0x1f, 0xfc]);
+            [&bytes, frame.payload()].concat()
+        };
+        frames.iter().flat_map(adts).collect()
+    };
+    let owner = b"com.apple.streaming.transportStreamTimestamp\0";
+    let mut tag = b"ID3\x04\0\0\0\0\0\x3fPRIV\0\0\0\x35\0\0".to_vec();
+    tag.extend(owner);
+    tag.extend(900_000u64.to_be_bytes());
+    let (mut demuxer, mut out) = (ts::Demuxer::new(), Vec::new());
+    demuxer.packed_audio(&[&tag[..], &packed(&sound[..50])].concat(), &mut out).unwrap();
+    demuxer.packed_audio(&packed(&sound[50..100]), &mut out).unwrap();
+    assert_eq!(demuxer.take_warnings(), []);
+    let played = media(&out, Track::Audio);
+    assert_eq!((out.len(), played.len()), (101, 100), "one sequence header");
+    for (out, frame) in played.iter().zip(&sound) {
+        assert_eq!(out.payload(), frame.payload());
+        assert!((out.dts - 10_000 - (frame.dts - sound[0].dts)).abs() <= 2, "{} for {}", out.dts, frame.dts);
+    }
+    assert!(demuxer.packed_audio(b"<html>", &mut out).is_err());
+    assert!(demuxer.packed_audio(&tag, &mut out).is_err());
+    for at in 0..tag.len() {
+        let mut damaged = [&tag[..], &packed(&sound[..3])].concat();
+        damaged[at] ^= 0xff;
+        let _ = demuxer.packed_audio(&damaged, &mut out);
+    }
+}

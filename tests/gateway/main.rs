@@ -17,6 +17,7 @@ mod enhanced_rtmp_codecs_play;
 mod ffmpeg_publishes_and_flv_decodes;
 mod gstreamer_publishes;
 mod half_open_connections_starve_nobody;
+mod hls_is_pulled;
 mod hls_playlists_are_valid_and_segments_decode;
 mod hostile_names_harm_nobody;
 mod http_connections_are_capped;

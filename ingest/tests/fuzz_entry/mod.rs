@@ -62,7 +62,8 @@ pub fn ts_demux(input: &[u8]) {
         assert!(demuxer.held_bytes() <= input.len() + 1024);
     }
     demuxer.flush(&mut out);
-    assert!(out.iter().map(|frame| frame.tag.len()).sum::<usize>() <= input.len() * 3 + 4096);
+    let _ = demuxer.packed_audio(input, &mut out);
+    assert!(out.iter().map(|frame| frame.tag.len()).sum::<usize>() <= input.len() * 6 + 4096);
 }
 
 /// A fragmented file: its boxes up to the first fragment are the init section. It is a second segment of itself.
