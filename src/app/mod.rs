@@ -96,7 +96,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let pulls = pulls::pulls(&config, &hub, client.clone(), &store, &tasks, &stop, rtmp_addr.port());
     let playback = playback::plane(&config, providers.clone(), store.clone());
+    let cache = playback::cache(&config, client.clone());
     let state = AdminState {
+        cache: cache.clone(),
         store: store.clone(),
         hub: hub.clone(),
         pulls: pulls.clone(),
@@ -113,7 +115,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
-        proxy: playback::proxy(&playback, client),
+        proxy: playback::proxy(&playback, cache, client),
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 

@@ -11,7 +11,11 @@ use crate::{
     http::proxy::{Opened, Opens, ProxyPlane, Refused},
     http::rooms::{Bearer, PlaybackPlane, Seals, TrackPlace},
     provider::Providers,
-    proxy::{cache::Cache, resource::Kind, text::Texts},
+    proxy::{
+        cache::{Cache, CacheConfig},
+        resource::Kind,
+        text::Texts,
+    },
     worker::refresh,
 };
 
@@ -21,9 +25,16 @@ pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>) -> Ar
 }
 
 /// Everything that proxied answers are made from.
-pub fn proxy(plane: &PlaybackPlane, client: fetch::Client) -> Arc<ProxyPlane> {
-    let (cache, texts) = (Cache::open(client.clone()), Texts::new(client));
-    ProxyPlane::new(Arc::new(Unsealed), plane.playables.clone(), cache, texts)
+pub fn proxy(plane: &PlaybackPlane, cache: Arc<Cache>, client: fetch::Client) -> Arc<ProxyPlane> {
+    ProxyPlane::new(Arc::new(Unsealed), plane.playables.clone(), cache, Texts::new(client))
+}
+
+/// What is kept of remote media.
+pub fn cache(config: &Config, client: fetch::Client) -> Arc<Cache> {
+    let proxy = &config.proxy;
+    let disk = (proxy.disk_bytes > 0).then(|| (config.data_dir.join("cache"), proxy.disk_bytes));
+    let (slice_bytes, memory_bytes, negative) = (proxy.slice_bytes, proxy.memory_bytes, proxy.negative);
+    Cache::open(CacheConfig { slice_bytes, memory_bytes, disk, negative }, client)
 }
 
 /// Starts what tells members of results that end.
