@@ -14,7 +14,7 @@ use super::patience::Patience;
 use super::plane::{Opened, ProxyPlane};
 use super::{content_type, head};
 use crate::http::respond;
-use crate::proxy::cache::{Failure, Found, Start};
+use crate::proxy::cache::{Failure, Found, Outcome, Start};
 use crate::proxy::conditional::{Validators, Verdict};
 use crate::proxy::multipart::Multipart;
 use crate::proxy::outward::Outward;
@@ -33,7 +33,12 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(failure) => {
             tracing::debug!(kind = ?resource.kind, %failure, "a resource cannot be had");
-            return (head::failed(Outward::from(&failure)), Ending::Failed);
+            let mut response = head::failed(Outward::from(&failure));
+            if !matches!(failure, Failure::Remembered(_)) {
+                return (response, Ending::Failed);
+            }
+            head::describe(response.headers_mut(), Outcome::Negative);
+            return (response, Ending::Served(Outcome::Negative));
         }
     };
 

@@ -96,6 +96,6 @@ impl ProxyPlane {
     /// What is counted, in the Prometheus text format.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.meter.render(self.texts.held())
+        self.meter.render(self.texts.held()) + &self.cache.stats().metrics()
     }
 }
