@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod conditional;
+pub mod dash;
 pub mod hls;
 pub mod multipart;
 pub mod outward;

@@ -47,6 +47,12 @@ pub enum Why {
     /// RFC 8216bis 4.3: a reference to what is not defined ends parsing.
     #[error("a variable is used that is not defined")]
     Undefined,
+    /// What is written of a DASH template is none.
+    #[error("a template cannot be read")]
+    Template,
+    /// One DASH segment list that would have to lead to several places.
+    #[error("a segment list is inherited under another base URL")]
+    List,
     /// Not well-formed.
     #[error("its XML is broken")]
     Xml,

@@ -24,6 +24,7 @@ pub const CRATES: &[Crate] = &[
             ("error", &[STORE]),
             ("shutdown", &[]),
             ("secret", &[]),
+            ("caption", &[]),
             ("page", &[]),
             ("fetch", &["error"]),
             ("probe", &["error"]),
@@ -34,7 +35,10 @@ pub const CRATES: &[Crate] = &[
             ("keys", &["error", "secret", STORE]),
             ("publish_gate", &["error", "keys", "live", STORE]),
             ("worker", &["error", "live", "room", STORE, "provider"]),
-            ("http", &["error", "live", "room", STORE, "provider", "proxy", INGEST, "keys", "page", "secret"]),
+            (
+                "http",
+                &["caption", "error", "live", "room", STORE, "provider", "proxy", INGEST, "keys", "page", "secret"],
+            ),
             ("cli", &["config", "error", "http", "live", "secret", STORE]),
             (
                 "app",
