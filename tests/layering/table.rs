@@ -25,6 +25,7 @@ pub const CRATES: &[Crate] = &[
             ("shutdown", &[]),
             ("secret", &[]),
             ("page", &[]),
+            ("caption", &[]),
             ("fetch", &["error"]),
             ("probe", &["error"]),
             ("live", &["error", "fetch", INGEST]),
@@ -34,7 +35,10 @@ pub const CRATES: &[Crate] = &[
             ("keys", &["error", "secret", STORE]),
             ("publish_gate", &["error", "keys", "live", STORE]),
             ("worker", &["error", "live", "room", STORE, "provider"]),
-            ("http", &["error", "live", "room", STORE, "provider", "proxy", INGEST, "keys", "page", "secret"]),
+            (
+                "http",
+                &["caption", "error", "live", "room", STORE, "provider", "proxy", INGEST, "keys", "page", "secret"],
+            ),
             ("cli", &["config", "error", "http", "live", "secret", STORE]),
             (
                 "app",

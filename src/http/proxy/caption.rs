@@ -9,6 +9,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::head;
 use super::meter::Ending;
 use super::plane::{Opened, ProxyPlane};
+use crate::caption::{self, Broken};
 use crate::http::respond;
 use crate::proxy::cache::{Failure, Found, Start};
 use crate::proxy::outward::Outward;
@@ -48,9 +49,13 @@ pub(super) async fn answer(
         let _turn = turn;
         convert(kind, &text)
     });
-    let Ok(Some(body)) = worked.await else {
-        let told = "this cannot be read as what it is said to be; it can be had without format=";
-        return (head::problem(StatusCode::BAD_GATEWAY, told), Ending::Failed);
+    let body = match worked.await {
+        Ok(Ok(body)) => body,
+        Ok(Err(broken)) => {
+            let told = format!("this cannot be converted: {broken}; it can be had without format=");
+            return (head::problem(StatusCode::BAD_GATEWAY, &told), Ending::Failed);
+        }
+        Err(_) => return (head::failed(Outward::BadGateway), Ending::Failed),
     };
     let len = body.len();
     let body = if request.method() == Method::HEAD { Bytes::new() } else { body };
@@ -83,7 +88,11 @@ async fn whole(plane: &ProxyPlane, resource: &Resource, max: usize) -> Result<(F
     Ok((found, text.freeze()))
 }
 
-/// `None` when it is not what it is said to be.
-fn convert(_: Kind, _: &Bytes) -> Option<Bytes> {
-    None
+/// What it becomes.
+fn convert(kind: Kind, text: &Bytes) -> Result<Bytes, Broken> {
+    match kind {
+        Kind::Danmaku => caption::to_json(text),
+        _ => caption::to_vtt(text, None),
+    }
+    .map(Bytes::from)
 }
