@@ -3,7 +3,7 @@
 //! [`cli`] reads the command line, [`config`] what is in force; [`app`] builds everything and waits. [`publish_gate`] decides
 //! who may publish, by [`keys`] kept in the store; [`live`] takes frames from publishers to viewers; [`http`] answers
 //! requests, private ones by [`proxy::sign`]; [`page`] is what a browser shows.
-//! [`caption`] reads subtitles and danmaku for browsers. [`fetch`] is the only way out to the network; [`probe`] tells from it how long a media lasts, and [`provider`] where a media comes from.
+//! [`fetch`] is the only way out to the network; [`probe`] tells from it how long a media lasts, and [`provider`] where a media comes from.
 
 pub mod app;
 pub mod caption;

@@ -1,4 +1,4 @@
-//! `cargo fuzz run captions fuzz/corpus/captions fixtures/captions`: see `entry::captions`.
+//! `cargo fuzz run captions`: see `entry::captions`.
 #![no_main]
 
 #[allow(dead_code, reason = "each target uses one entry")]

@@ -1,4 +1,4 @@
-//! `cargo fuzz run danmaku fuzz/corpus/danmaku fixtures/captions`: see `entry::danmaku`.
+//! `cargo fuzz run danmaku`: see `entry::danmaku`.
 #![no_main]
 
 #[allow(dead_code, reason = "each target uses one entry")]

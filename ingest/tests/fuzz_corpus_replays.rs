@@ -55,3 +55,13 @@ fn play_url_corpus_replays() {
 fn session_corpus_replays() {
     replay("session", fuzz_entry::session);
 }
+
+#[test]
+fn ts_demux_corpus_replays() {
+    replay("ts_demux", fuzz_entry::ts_demux);
+}
+
+#[test]
+fn fmp4_demux_corpus_replays() {
+    replay("fmp4_demux", fuzz_entry::fmp4_demux);
+}

@@ -1,6 +1,7 @@
 //! Whatever the bytes: no panic, no hang, bounded memory; and media comes out as it went in.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[allow(dead_code, reason = "the corpus test uses all of it")]
 mod fuzz_entry;
 mod rtmp_wire;
 
@@ -19,6 +20,8 @@ proptest! {
         fuzz_entry::session(&bytes);
         fuzz_entry::play(&bytes);
         fuzz_entry::play_url(&bytes);
+        fuzz_entry::ts_demux(&bytes);
+        fuzz_entry::fmp4_demux(&bytes);
     }
 
     #[test]

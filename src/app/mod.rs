@@ -107,7 +107,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let pulls = pulls::pulls(&config, &hub, client.clone(), &store, &tasks, &stop, rtmp_addr.port());
     let sealed = Sealed::new(store.clone()).await.context("read the keys that sign proxied URLs")?;
     let playback = playback::plane(&config, providers.clone(), store.clone(), sealed.clone());
+    let cache = playback::cache(&config, client.clone());
     let state = AdminState {
+        cache: cache.clone(),
         store: store.clone(),
         hub: hub.clone(),
         pulls: pulls.clone(),
@@ -125,7 +127,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
         sealed: sealed.clone(),
-        proxy: playback::proxy(&playback, sealed.clone(), client),
+        proxy: playback::proxy(&playback, sealed.clone(), cache, client),
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 

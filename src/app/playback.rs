@@ -12,7 +12,10 @@ use crate::{
     http::proxy::{ProxyPlane, Sealed},
     http::rooms::PlaybackPlane,
     provider::Providers,
-    proxy::{cache::Cache, text::Texts},
+    proxy::{
+        cache::{Cache, CacheConfig},
+        text::Texts,
+    },
     worker::refresh,
 };
 
@@ -25,9 +28,16 @@ pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>, seale
 }
 
 /// Everything that proxied answers are made from.
-pub fn proxy(plane: &PlaybackPlane, sealed: Arc<Sealed>, client: fetch::Client) -> Arc<ProxyPlane> {
-    let (cache, texts) = (Cache::open(client.clone()), Texts::new(client));
-    ProxyPlane::new(sealed, plane.playables.clone(), cache, texts)
+pub fn proxy(plane: &PlaybackPlane, sealed: Arc<Sealed>, cache: Arc<Cache>, client: fetch::Client) -> Arc<ProxyPlane> {
+    ProxyPlane::new(sealed, plane.playables.clone(), cache, Texts::new(client))
+}
+
+/// What is kept of remote media.
+pub fn cache(config: &Config, client: fetch::Client) -> Arc<Cache> {
+    let proxy = &config.proxy;
+    let disk = (proxy.disk_bytes > 0).then(|| (config.data_dir.join("cache"), proxy.disk_bytes));
+    let (slice_bytes, memory_bytes, negative) = (proxy.slice_bytes, proxy.memory_bytes, proxy.negative);
+    Cache::open(CacheConfig { slice_bytes, memory_bytes, disk, negative }, client)
 }
 
 /// Starts what tells members of results that end, and what reads the keys that other nodes made.

@@ -1,164 +1,140 @@
-//! Advanced SubStation Alpha and SubStation Alpha: the text of the dialogue, without where and how it is drawn.
+//! SubStation Alpha, old (SSA) and advanced (ASS): the dialogue of its `[Events]`, without its styles.
 
-use super::cue::Cue;
-use super::{Broken, add, markup, timestamp};
+use super::cue::{Cue, Text, markup_end, time};
+use super::{CUES_MAX, Unreadable};
 
-/// What the fields of a dialogue are when no `Format:` says so.
-const FIELDS: [&str; 10] =
-    ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"];
-/// A `Format:` with more fields is none.
-const FIELDS_MAX: usize = 64;
-
-/// Whether a line is the head of a section that only these files have.
-pub(super) fn is_section(line: &str) -> bool {
-    ["[script info]", "[events]", "[v4+ styles]", "[v4 styles]"].iter().any(|name| line.eq_ignore_ascii_case(name))
+/// Whether a text has the sections of a script.
+pub(super) fn is_ass(text: &str) -> bool {
+    text.lines().take(200).any(|line| {
+        let line = line.trim().to_ascii_lowercase();
+        line == "[script info]" || line == "[events]"
+    })
 }
 
-/// The dialogue; comments and lines that cannot be read are passed over.
-pub(super) fn read(text: &str) -> Result<Vec<Cue>, Broken> {
+pub(super) fn cues(text: &str) -> Result<Vec<Cue>, Unreadable> {
     let mut cues = Vec::new();
-    let mut format = Format::of(FIELDS.into_iter().map(str::to_owned).collect());
-    let mut in_events = false;
+    let mut events = false;
+    // Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text, unless a Format line says otherwise.
+    let mut columns = Columns { start: 1, end: 2, text: 9 };
     for line in text.lines().map(str::trim) {
         if line.starts_with('[') {
-            in_events = line.eq_ignore_ascii_case("[events]");
-        }
-        let Some((kind, rest)) = line.split_once(':').filter(|_| in_events) else { continue };
-        match kind.trim().to_ascii_lowercase().as_str() {
-            "format" => {
-                let fields = rest.split(',').map(|field| field.trim().to_ascii_lowercase());
-                format = Format::of(fields.take(FIELDS_MAX + 1).collect());
-            }
-            "dialogue" => {
-                if let Some(cue) = format.as_ref().and_then(|format| format.cue(rest.trim_start())) {
-                    add(&mut cues, cue)?;
+            events = line.eq_ignore_ascii_case("[events]");
+        } else if events && let Some((key, value)) = line.split_once(':') {
+            match key.trim().to_ascii_lowercase().as_str() {
+                "format" => columns = Columns::read(value).unwrap_or(columns),
+                "dialogue" => {
+                    let Some(cue) = columns.cue(value) else { continue };
+                    if cues.len() >= CUES_MAX {
+                        return Err(Unreadable::TooMany);
+                    }
+                    cues.push(cue);
                 }
+                _ => {}
             }
-            _ => {}
         }
     }
     Ok(cues)
 }
 
-/// Which field is what.
-struct Format {
-    fields: usize,
+/// Where the fields of an event are.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
     start: usize,
     end: usize,
     text: usize,
 }
 
-impl Format {
-    fn of(fields: Vec<String>) -> Option<Self> {
-        let at = |name: &str| fields.iter().position(|field| field == name);
-        let (start, end, text) = (at("start")?, at("end")?, at("text")?);
-        (fields.len() <= FIELDS_MAX).then_some(Self { fields: fields.len(), start, end, text })
+impl Columns {
+    fn read(format: &str) -> Option<Self> {
+        let names: Vec<_> = format.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
+        let at = |wanted: &str| names.iter().position(|name| name == wanted);
+        Some(Self { start: at("start")?, end: at("end")?, text: at("text")? })
     }
 
-    fn cue(&self, line: &str) -> Option<Cue> {
-        // Commas in the last field are text.
-        let fields: Vec<_> = line.splitn(self.fields, ',').collect();
-        let time = |at: usize| timestamp::read(fields.get(at)?.trim());
-        Some(Cue { start_ms: time(self.start)?, end_ms: time(self.end)?, text: plain(fields.get(self.text)?) })
+    fn cue(self, event: &str) -> Option<Cue> {
+        // The text is the last field and may have commas in it.
+        let fields: Vec<_> = event.splitn(self.text + 1, ',').collect();
+        let (from_ms, to_ms) = (time(fields.get(self.start)?)?, time(fields.get(self.end)?)?);
+        let text = shown(fields.get(self.text)?)?;
+        Some(Cue { from_ms, to_ms: to_ms.max(from_ms + 1), text })
     }
 }
 
-/// Bold, italic, underlined, in the order they are opened in.
-const TAGS: [char; 3] = ['b', 'i', 'u'];
-
-#[derive(Default)]
-struct Writer {
-    out: String,
-    /// What the codes ask for.
-    wanted: [bool; 3],
-    /// What is open.
-    open: [bool; 3],
-    drawing: bool,
-}
-
-/// The text with its override codes as tags or not at all.
-fn plain(text: &str) -> String {
-    let mut writer = Writer::default();
+/// Without override codes and drawings; bold, italic and underline are kept.
+fn shown(text: &str) -> Option<String> {
+    let mut out = Text::default();
+    let mut open: Vec<char> = Vec::new();
+    let mut drawing = false;
     let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        if let Some(end) = markup::end(rest, '{', '}') {
-            rest[1..end].split('\\').skip(1).for_each(|code| writer.code(code));
-            rest = &rest[end + 1..];
+    while let Some(c) = rest.chars().next() {
+        if c == '{'
+            && let Some(end) = markup_end(rest, '}')
+        {
+            let (codes, after) = (&rest[1..end], &rest[end + 1..]);
+            for code in codes.split('\\').skip(1) {
+                override_code(code.trim(), &mut out, &mut open, &mut drawing);
+            }
+            rest = after;
             continue;
         }
-        let escape = rest.get(..2).filter(|_| character == '\\');
-        let (shown, len) = match escape {
-            Some("\\N" | "\\n") => ('\n', 2),
-            Some("\\h") => ('\u{a0}', 2),
-            _ => (character, character.len_utf8()),
-        };
-        writer.show(shown);
-        rest = &rest[len..];
-    }
-    writer.wanted = [false; 3];
-    writer.settle();
-    writer.out
-}
-
-impl Writer {
-    fn code(&mut self, code: &str) {
-        let code = code.trim();
-        // A weight of 1 or of 100 and more is bold; what is no number (`\bord2`, `\iclip`, `\blur`) is another code.
-        let number = |name: char| code.strip_prefix(name)?.parse::<u32>().ok();
-        for (wanted, name) in self.wanted.iter_mut().zip(TAGS) {
-            if let Some(number) = number(name) {
-                *wanted = number == 1 || number > 400;
+        let mut length = c.len_utf8();
+        match rest.get(..2) {
+            Some("\\N" | "\\n") => {
+                out.line();
+                length = 2;
             }
+            Some("\\h") => {
+                out.character('\u{a0}');
+                length = 2;
+            }
+            _ if drawing => {}
+            _ => out.character(c),
         }
-        if let Some(scale) = number('p') {
-            self.drawing = scale > 0;
-        }
-        // Back to the style; with a style's name too, but `\rnd` is another code.
-        if code.starts_with('r') && !code.starts_with("rnd") {
-            self.wanted = [false; 3];
-        }
+        rest = &rest[length..];
     }
-
-    fn show(&mut self, character: char) {
-        if !self.drawing {
-            self.settle();
-            markup::escape(&mut self.out, character);
-        }
+    for style in open.iter().rev() {
+        out.tag(&format!("/{style}"));
     }
+    out.done().filter(|text| {
+        text.split('<').any(|part| !part.split_once('>').map_or(part, |(_, shown)| shown).trim().is_empty())
+    })
+}
 
-    /// Closes and opens tags so that they nest.
-    fn settle(&mut self) {
-        if self.open == self.wanted {
-            return;
+fn override_code(code: &str, out: &mut Text, open: &mut Vec<char>, drawing: &mut bool) {
+    if let Some(scale) =
+        code.strip_prefix('p').filter(|scale| !scale.is_empty() && scale.bytes().all(|b| b.is_ascii_digit()))
+    {
+        *drawing = scale != "0";
+        return;
+    }
+    let mut characters = code.chars();
+    let (Some(style @ ('b' | 'i' | 'u')), value) = (characters.next(), characters.as_str()) else {
+        if code.starts_with('r') {
+            close(out, open, |_| true);
         }
-        for (tag, _) in TAGS.iter().zip(self.open).rev().filter(|(_, open)| *open) {
-            self.out.push_str(&format!("</{tag}>"));
+        return;
+    };
+    match value.parse::<u32>() {
+        Ok(0) => close(out, open, |one| one == style),
+        // A weight in the place of a switch.
+        Ok(weight) if weight != 1 && weight < 600 => {}
+        Ok(_) if !open.contains(&style) => {
+            open.push(style);
+            out.tag(&style.to_string());
         }
-        for (tag, _) in TAGS.iter().zip(self.wanted).filter(|(_, wanted)| *wanted) {
-            self.out.push_str(&format!("<{tag}>"));
-        }
-        self.open = self.wanted;
+        _ => {}
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn override_codes_become_tags_or_nothing() {
-        for (text, vtt) in [
-            (r"{\i1}a{\i0} b", "<i>a</i> b"),
-            (r"{\b700\i1}a{\b0}b", "<b><i>a</i></b><i>b</i>"),
-            (r"{\an8\fs20\c&H00FF00&\bord2\blur3\iclip(0,0,1,1)}top", "top"),
-            (r"one\Ntwo\nthree\hfour", "one\ntwo\nthree\u{a0}four"),
-            (r"{\p1}m 0 0 l 100 0{\p0}seen{\p4}m 1 1", "seen"),
-            (r"{\u1}a{\r}b{\u1}c{\rAlt}d", "<u>a</u>b<u>c</u>d"),
-            (r"a < b & {comment}c --> d", "a &lt; b &amp; c --&gt; d"),
-            (r"{open \ end\", r"{open \ end\"),
-            ("\\ü{\\i1}", "\\ü"),
-        ] {
-            assert_eq!(plain(text), vtt, "{text}");
-        }
+/// Closes tags so that they stay nested; those above that stay open are opened again.
+fn close(out: &mut Text, open: &mut Vec<char>, closes: impl Fn(char) -> bool) {
+    let Some(first) = open.iter().position(|one| closes(*one)) else { return };
+    let above = open.split_off(first);
+    for style in above.iter().rev() {
+        out.tag(&format!("/{style}"));
+    }
+    for style in above.into_iter().filter(|one| !closes(*one)) {
+        out.tag(&style.to_string());
+        open.push(style);
     }
 }

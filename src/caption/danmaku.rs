@@ -1,109 +1,122 @@
-//! Danmaku: comments that fly over the picture, as Bilibili's XML has them.
+//! Danmaku: comments that fly over the picture, as `<d p="TIME,MODE,SIZE,COLOUR,SENT,POOL,USER,ID">TEXT</d>`.
 
 use quick_xml::Reader;
-use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use serde::Serialize;
 
-use super::{Broken, OUTPUT_MAX};
-
-/// The most comments that one file may have; a site gives out 8 000 at most, collected ones are some ten times that.
-pub const COMMENTS_MAX: usize = 200_000;
-/// A longer `p`, or name in it, is nobody's, in bytes.
-const PLACE_MAX: usize = 512;
+use super::{CUES_MAX, Unreadable, charset};
 
 /// One comment.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-struct Comment {
-    /// Into the media.
-    time_ms: u64,
-    /// 1 to 3 roll, 4 is at the bottom, 5 at the top; others are the player's to know.
-    mode: u32,
-    size: u32,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Comment {
+    /// When it is shown, in ms from the start.
+    pub time_ms: u64,
+    /// 1 to 3: from the right; 4: at the bottom; 5: at the top; others: special.
+    pub mode: u8,
+    /// Of the letters; 25 is usual.
+    pub size: u16,
     /// 0xRRGGBB.
-    color: u32,
-    /// Seconds since 1970.
-    sent_at: u64,
-    pool: u32,
-    user: String,
-    /// Text, because it is larger than the numbers that JavaScript has.
-    id: String,
-    text: String,
+    pub color: u32,
+    /// When it was written: seconds since 1970.
+    pub sent_at: i64,
+    /// 0: of anybody.
+    pub pool: u32,
+    /// A hash of who wrote it.
+    pub user: String,
+    /// Its number there.
+    pub id: String,
+    /// What it says.
+    pub text: String,
 }
 
-pub(super) fn to_json(text: &str) -> Result<String, Broken> {
-    let comments = read(text)?;
-    let json = serde_json::to_string(&comments).map_err(|_| Broken::Xml)?;
-    if json.len() > OUTPUT_MAX { Err(Broken::TooLong) } else { Ok(json) }
+/// Danmaku as a JSON array of [`Comment`]s, in order of time. Comments that cannot be read are left out.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn danmaku_json(bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
+    let text = charset::decode(bytes);
+    let mut comments = comments(&text)?;
+    comments.sort_by_key(|comment| comment.time_ms);
+    serde_json::to_vec(&comments).map_err(|_| Unreadable::NoDanmaku)
 }
 
-fn read(text: &str) -> Result<Vec<Comment>, Broken> {
-    let mut xml = Reader::from_str(text);
-    // People write what they like, and not all who collect it escape it.
-    xml.config_mut().allow_dangling_amp = true;
-    let (mut comments, mut open, mut depth, mut rooted) = (Vec::new(), None::<Comment>, 0_usize, false);
+fn comments(text: &str) -> Result<Vec<Comment>, Unreadable> {
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_end_names = false;
+    let (mut comments, mut current, mut elements) = (Vec::new(), None::<Comment>, 0_usize);
     loop {
-        match xml.read_event().map_err(|_| Broken::Xml)? {
+        match reader.read_event().map_err(|_| Unreadable::NoDanmaku)? {
+            Event::Eof => break,
+            // Entities of its own may grow without end.
+            Event::DocType(_) => return Err(Unreadable::NoDanmaku),
             Event::Start(element) => {
-                if depth == 0 && (rooted || element.local_name().as_ref().eq_ignore_ascii_case("html")) {
-                    return Err(Broken::Xml);
-                }
-                (rooted, depth) = (true, depth + 1);
-                if element.local_name().as_ref() == "d" {
-                    open = placed(&element);
+                elements += 1;
+                current = (element.local_name().as_ref() == "d").then(|| comment(&element)).flatten();
+            }
+            Event::Text(piece) => {
+                if let Some(comment) = &mut current {
+                    comment.text.push_str(&piece);
                 }
             }
-            Event::Empty(_) => rooted = true,
-            Event::End(element) => {
-                depth = depth.saturating_sub(1);
-                if element.local_name().as_ref() == "d"
-                    && let Some(comment) = open.take()
-                {
-                    if comments.len() == COMMENTS_MAX {
-                        return Err(Broken::TooMany);
+            Event::CData(piece) => {
+                if let Some(comment) = &mut current {
+                    comment.text.push_str(&piece);
+                }
+            }
+            Event::GeneralRef(reference) => {
+                if let Some(comment) = &mut current {
+                    comment.text.extend(character(&reference));
+                }
+            }
+            Event::End(element) if element.local_name().as_ref() == "d" => {
+                if let Some(comment) = current.take().filter(|comment| !comment.text.trim().is_empty()) {
+                    if comments.len() >= CUES_MAX {
+                        return Err(Unreadable::TooMany);
                     }
                     comments.push(comment);
                 }
             }
-            Event::Text(text) => push(&mut open, &text),
-            Event::CData(text) => push(&mut open, &text),
-            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
-                Ok(Some(character)) => push(&mut open, character.encode_utf8(&mut [0; 4])),
-                _ => match resolve_predefined_entity(&reference) {
-                    Some(text) => push(&mut open, text),
-                    None => push(&mut open, &format!("&{};", &*reference)),
-                },
-            },
-            Event::DocType(_) => return Err(Broken::Xml),
-            Event::Eof if depth > 0 || !rooted => return Err(Broken::Xml),
-            Event::Eof => return Ok(comments),
             _ => {}
+        }
+    }
+    if elements == 0 { Err(Unreadable::NoDanmaku) } else { Ok(comments) }
+}
+
+/// What a reference stands for (XML 4.1, 4.6).
+fn character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code).filter(|c| !c.is_control() || *c == '\n')
         }
     }
 }
 
-fn push(open: &mut Option<Comment>, text: &str) {
-    if let Some(comment) = open {
-        comment.text.push_str(text);
+/// The comment of an element, without its text. What stands behind the fourth number may be missing.
+fn comment(element: &BytesStart<'_>) -> Option<Comment> {
+    let attribute = element.attributes().with_checks(false).flatten().find(|one| one.key.as_ref() == "p")?;
+    let p = attribute.value.as_ref();
+    let mut fields = p.split(',').map(str::trim);
+    let seconds: f64 = fields.next()?.parse().ok()?;
+    if !(0.0..=1e9).contains(&seconds) {
+        return None;
     }
-}
-
-/// A comment without its text; `None` without a time.
-fn placed(element: &BytesStart<'_>) -> Option<Comment> {
-    let place = element.try_get_attribute("p").ok()??;
-    let place = quick_xml::escape::unescape(&place.value).ok().filter(|place| place.len() <= PLACE_MAX)?;
-    let mut fields = place.split(',').map(str::trim);
-    let seconds: f64 = fields.next()?.parse().ok().filter(|seconds: &f64| seconds.is_finite())?;
-    let mut number = || fields.next().and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
-    let narrow = |number: u64| u32::try_from(number).unwrap_or_default();
     Some(Comment {
-        // Before the beginning is at it, and a float cannot pass what a u64 holds unnoticed.
-        time_ms: (seconds.clamp(0.0, 1e9) * 1000.0).round() as u64,
-        mode: narrow(number()),
-        size: narrow(number()),
-        color: narrow(number()),
-        sent_at: number(),
-        pool: narrow(number()),
+        time_ms: (seconds * 1000.0).round() as u64,
+        mode: fields.next()?.parse().ok()?,
+        size: fields.next()?.parse().ok()?,
+        color: fields.next()?.parse::<u32>().ok()? & 0xff_ffff,
+        sent_at: fields.next().and_then(|field| field.parse().ok()).unwrap_or_default(),
+        pool: fields.next().and_then(|field| field.parse().ok()).unwrap_or_default(),
         user: fields.next().unwrap_or_default().to_owned(),
         id: fields.next().unwrap_or_default().to_owned(),
         text: String::new(),

@@ -1,5 +1,6 @@
 //! The command line. Commands that ask a running server return the text to print; only this file prints, and `room watch`.
 
+mod cache;
 mod client;
 mod config;
 mod key;
@@ -88,6 +89,9 @@ enum Command {
     /// What a room plays: get, start, play, pause, seek, speed, next, prev, stop
     #[command(subcommand)]
     Playback(playback::PlaybackCommand),
+    /// What is kept of remote media: stats, purge
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
     /// Addresses and counts of the running server
     Status,
     /// The configuration
@@ -155,6 +159,7 @@ fn execute(cli: Cli, serve: impl FnOnce(Config) -> anyhow::Result<()>) -> anyhow
         Command::Playlist(command) => ask(&common, async |client| playlist::run(command, &client, common.json).await)?,
         Command::Media(command) => ask(&common, async |client| media::run(command, &client, common.json).await)?,
         Command::Playback(command) => ask(&common, async |client| playback::run(command, &client, common.json).await)?,
+        Command::Cache(command) => ask(&common, async |client| cache::run(command, &client, common.json).await)?,
         Command::Status => ask(&common, async |client| status::run(&client, common.json).await)?,
     };
     print(&text)

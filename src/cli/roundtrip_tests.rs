@@ -37,6 +37,7 @@ async fn server() -> Server {
         pulls: crate::live::Pulls::none(),
         rooms: crate::room::RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
         playback: crate::http::admin::tests::playback(store),
+        cache: crate::http::admin::tests::cache(),
         endpoints,
         allowed_origins: Arc::new([]),
         database: "sqlite".into(),

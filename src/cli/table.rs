@@ -37,6 +37,19 @@ pub(super) fn bitrate(bps: u64) -> String {
     }
 }
 
+/// A number of bytes in the unit that gives it few digits.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut rest, mut unit) = (count as f64, "B");
+    for larger in UNITS {
+        if rest < 1024.0 {
+            break;
+        }
+        (rest, unit) = (rest / 1024.0, larger);
+    }
+    if unit == "B" { format!("{count} B") } else { format!("{rest:.1} {unit}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

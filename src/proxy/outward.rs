@@ -23,7 +23,7 @@ pub enum Outward {
 
 impl From<&Failure> for Outward {
     fn from(failure: &Failure) -> Self {
-        match failure {
+        match failure.origin() {
             Failure::Status(404) => Self::NotFound,
             Failure::Status(410) => Self::Gone,
             Failure::Status(416) => Self::Unsatisfiable,

@@ -8,6 +8,7 @@ use synctv_ingest::flv::{Demuxer, FileReader, Tag, TagKind};
 use synctv_ingest::rtmp::{
     ChunkLimits, ChunkReader, Event, Limits, Metadata, PlayEvent, PlaySession, PlayUrl, Session,
 };
+use synctv_ingest::{fmp4, ts};
 
 /// The first byte chooses how the input is cut into reads.
 fn pieces(input: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -48,6 +49,32 @@ pub fn flv(input: &[u8]) {
     let body = Bytes::copy_from_slice(input);
     for kind in [TagKind::Audio, TagKind::Video] {
         demux(&mut demuxer, &Tag { kind, timestamp: 0, body: body.clone() });
+    }
+}
+
+/// A transport stream in pieces: no more is held or given out than came.
+pub fn ts_demux(input: &[u8]) {
+    let (mut demuxer, mut out) = (ts::Demuxer::new(), Vec::new());
+    for piece in pieces(input) {
+        if demuxer.feed(piece, &mut out).is_err() {
+            return;
+        }
+        assert!(demuxer.held_bytes() <= input.len() + 1024);
+    }
+    demuxer.flush(&mut out);
+    let _ = demuxer.packed_audio(input, &mut out);
+    assert!(out.iter().map(|frame| frame.tag.len()).sum::<usize>() <= input.len() * 6 + 4096);
+}
+
+/// A fragmented file: its boxes up to the first fragment are the init section. It is a second segment of itself.
+pub fn fmp4_demux(input: &[u8]) {
+    let at = input.windows(4).position(|kind| kind == b"moof").map_or(0, |at| at.saturating_sub(4));
+    let (init, segment) = input.split_at(at);
+    let Ok(mut demuxer) = fmp4::Demuxer::new(init) else { return };
+    for _ in 0..2 {
+        let mut out = Vec::new();
+        let _ = demuxer.segment(segment, &mut out);
+        assert!(out.iter().map(|frame| frame.tag.len()).sum::<usize>() <= input.len() * 3 + 4096);
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`router`] itself asks nobody who they are: on the Unix socket the file's permissions are the authority. For TCP,
 //! [`require_token`] stands in front of it.
 
+mod cache;
 mod endpoints;
 pub(super) mod keys;
 pub(super) mod openapi;
@@ -31,6 +32,7 @@ use self::problem::Problem;
 use super::rooms::{self, Doors, PlaybackPlane};
 use crate::error::Error;
 use crate::live::{Hub, Pulls};
+use crate::proxy::cache::Cache;
 use crate::room::RoomPlane;
 
 /// No request body of this API is longer, in bytes.
@@ -54,6 +56,8 @@ pub struct AdminState {
     pub rooms: Arc<RoomPlane>,
     /// What their media are to players, and the URLs that are given out.
     pub playback: Arc<PlaybackPlane>,
+    /// What is kept of remote media.
+    pub cache: Arc<Cache>,
     /// Where this server can be reached.
     pub endpoints: Endpoints,
     /// Pages of these origins may open WebSockets, besides this server's own.
@@ -79,9 +83,11 @@ pub fn router(state: AdminState) -> Router {
 
 /// Every path there is. Each of its methods stands in [`openapi`] too.
 fn routes() -> Vec<Route> {
-    let own: [Route; 10] = [
+    let own: [Route; 12] = [
         (openapi::PATH, get(openapi::show)),
         ("/api/v1/status", get(status::show)),
+        ("/api/v1/cache", get(cache::show)),
+        ("/api/v1/cache/purge", post(cache::purge)),
         ("/api/v1/streams", get(streams::list).post(streams::create)),
         ("/api/v1/streams/{name}", get(streams::show).patch(streams::change).delete(streams::delete)),
         ("/api/v1/streams/{name}/kick", post(streams::kick)),

@@ -24,6 +24,8 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
     ),
     paths(
         super::status::show,
+        super::cache::show,
+        super::cache::purge,
         super::streams::list,
         super::streams::create,
         super::streams::show,

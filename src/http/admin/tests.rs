@@ -12,6 +12,7 @@ use super::*;
 use crate::http::rooms::{Bearer, Seals, TrackPlace};
 use crate::keys::hash;
 use crate::provider::Providers;
+use crate::proxy::cache::{Cache, CacheConfig};
 use crate::proxy::resource::Kind;
 use crate::proxy::sign::verify;
 use crate::secret::Secret;
@@ -37,12 +38,21 @@ pub(in crate::http) async fn api() -> Api {
         pulls: Pulls::none(),
         rooms: RoomPlane::new(Arc::clone(&store), Default::default(), "n_test".into()),
         playback: playback(Arc::clone(&store)),
+        cache: cache(),
         allowed_origins: Arc::new([]),
         endpoints,
         database: "sqlite".into(),
         started: Instant::now(),
     };
     Api { _dir: dir, store, state }
+}
+
+/// A small cache over this machine's origins, nothing on disk.
+pub(crate) fn cache() -> Arc<Cache> {
+    let client = crate::fetch::Client::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let config =
+        CacheConfig { slice_bytes: 64 << 10, memory_bytes: 8 << 20, disk: None, negative: Duration::from_secs(10) };
+    Cache::open(config, client)
 }
 
 /// Results over this machine's origins; signed by [`ShownSeals`].

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::live::{PullState, StreamState};
+pub use crate::proxy::cache::Stats as CacheStats;
 use crate::room::message::State;
 
 /// `GET /api/v1/status`.
@@ -253,4 +254,23 @@ pub struct ProblemBody {
     /// The fresh state, when a command expected another version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+}
+
+/// `POST /api/v1/cache/purge`: everything, unless one of the two is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PurgeCache {
+    /// What has a URL that begins so; queries do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What comes from this host: `cdn.example`, or `cdn.example:8080` for one port alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+/// What was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PurgedCache {
+    /// Resources of which something was kept.
+    pub resources: u64,
 }

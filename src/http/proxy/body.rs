@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::meter::Meter;
-use crate::proxy::cache::{Failure, Found, Pieces};
+use crate::proxy::cache::{Failure, Found};
 use crate::proxy::multipart::Multipart;
 use crate::proxy::outward::Outward;
 use crate::proxy::resource::Kind;
@@ -36,6 +36,8 @@ impl Broken {
         }
     }
 }
+
+type Pieces = BoxStream<'static, Result<Bytes, Failure>>;
 
 /// A stretch of a body.
 enum Stretch {
@@ -71,7 +73,7 @@ impl ResourceBody {
 
     /// All of a resource whose length nobody knows.
     pub fn endless(found: Found, meter: Arc<Meter>, kind: Kind) -> Self {
-        let pieces = found.clone().read(0..u64::MAX);
+        let pieces = found.clone().read(0..u64::MAX).boxed();
         let reading = Some(Reading { pieces, left: None });
         Self { found, stretches: VecDeque::new(), reading, left: None, meter, kind }
     }
@@ -94,13 +96,13 @@ impl ResourceBody {
         });
         let mut pieces = match (self.reading.take(), first) {
             (Some(reading), _) => reading.pieces,
-            (None, Some(range)) if !range.is_empty() => self.found.clone().read(range),
+            (None, Some(range)) if !range.is_empty() => self.found.clone().read(range).boxed(),
             (None, _) => return Ok(self),
         };
         let first = pieces.next().await.transpose()?;
         let known = self.left.is_some();
         let Some(first) = first else { return if known { Err(Broken::Length) } else { Ok(self) } };
-        let pieces: Pieces = Box::pin(stream::once(async { Ok(first) }).chain(pieces));
+        let pieces = stream::once(async { Ok(first) }).chain(pieces).boxed();
         match self.stretches.iter_mut().find(|stretch| matches!(stretch, Stretch::Read(_))) {
             Some(stretch) => {
                 let Stretch::Read(range) = stretch else { return Ok(self) };
@@ -170,7 +172,7 @@ impl Body for ResourceBody {
                 Some(Stretch::Read(range)) if range.is_empty() => {}
                 Some(Stretch::Read(range)) => {
                     let left = Some(range.end - range.start);
-                    this.reading = Some(Reading { pieces: this.found.clone().read(range), left });
+                    this.reading = Some(Reading { pieces: this.found.clone().read(range).boxed(), left });
                 }
             }
         }

@@ -6,14 +6,15 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 
 use super::body::ResourceBody;
 use super::meter::Ending;
+use super::patience::Patience;
 use super::plane::{Opened, ProxyPlane};
 use super::{content_type, head};
 use crate::http::respond;
-use crate::proxy::cache::{Failure, Found, Start};
+use crate::proxy::cache::{Failure, Found, Outcome, Start};
 use crate::proxy::conditional::{Validators, Verdict};
 use crate::proxy::multipart::Multipart;
 use crate::proxy::outward::Outward;
@@ -32,7 +33,12 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(failure) => {
             tracing::debug!(kind = ?resource.kind, %failure, "a resource cannot be had");
-            return (head::failed(Outward::from(&failure)), Ending::Failed);
+            let mut response = head::failed(Outward::from(&failure));
+            if !matches!(failure, Failure::Remembered(_)) {
+                return (response, Ending::Failed);
+            }
+            head::describe(response.headers_mut(), Outcome::Negative);
+            return (response, Ending::Served(Outcome::Negative));
         }
     };
 
@@ -43,7 +49,7 @@ pub(super) async fn answer(
         Verdict::Failed => head::problem(StatusCode::PRECONDITION_FAILED, "the file is not the one that is asked for"),
         Verdict::Send => {
             let counts = validators.range_counts(request.headers(), SystemTime::now());
-            send(plane, resource, &found, specs.filter(|_| counts), request.method() == Method::HEAD).await
+            send(plane, resource, &found, specs.filter(|_| counts), request).await
         }
     };
     let status = response.status();
@@ -89,7 +95,7 @@ async fn send(
     resource: &Resource,
     found: &Found,
     specs: Option<Specs>,
-    head_only: bool,
+    request: &Request<()>,
 ) -> Response<Body> {
     let (meter, kind) = (plane.meter.clone(), resource.kind);
     let content_type = content_type::of(kind, found.head.content_type.as_deref());
@@ -124,9 +130,11 @@ async fn send(
         respond::set(&mut headers, CONTENT_TYPE, content_type);
         ResourceBody::endless(found.clone(), meter, kind)
     };
-    let body = match head_only {
-        true => Body::empty(),
-        false => match body.begun().await {
+    let body = match request.method() {
+        &Method::HEAD => Body::empty(),
+        _ => match body.begun().await {
+            // Over HTTP/1 the connection itself is watched.
+            Ok(body) if request.version() == Version::HTTP_2 => Body::new(Patience::with(body)),
             Ok(body) => Body::new(body),
             Err(broken) => {
                 tracing::debug!(kind = ?resource.kind, %broken, "a resource cannot be had");

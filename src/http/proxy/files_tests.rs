@@ -134,7 +134,7 @@ async fn failures_are_told_in_words_that_reveal_nothing() {
         ("401 Unauthorized", 502),
         ("500 Oops", 502),
         ("204 No Content", 502),
-        ("206 Partial Content\r\nContent-Range: bytes 0-999/1000", 502),
+        ("206 Partial Content\r\nContent-Range: bytes 0-999/2000", 502),
         ("200 OK\r\nContent-Encoding: gzip", 502),
     ] {
         let (stage, _origin, path) = stage(head).await;

@@ -72,7 +72,11 @@ async fn whatever_an_origin_does_no_wrong_byte_arrives() {
             let path = stage.track(Kind::Media, Group::Media);
             let address = stage.address;
             let judged = tokio::task::spawn_blocking(move || {
-                for range in [Some(0..10), Some(150_000..260_000), None, Some(299_999..300_000)] {
+                // Those that take their time do so once.
+                let slow =
+                    matches!(lie, Lie::NeverAnswers | Lie::StallsMidBody | Lie::EndlessHead | Lie::EndlessInterim);
+                let ranges = [Some(150_000..260_000), Some(0..10), None, Some(299_999..300_000)];
+                for range in ranges.into_iter().take(if slow { 1 } else { 4 }) {
                     judge(lie, address, &path, range);
                 }
             });

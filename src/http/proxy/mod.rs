@@ -8,6 +8,7 @@ mod file;
 mod head;
 mod manifest;
 mod meter;
+mod patience;
 mod plane;
 mod resolve;
 mod sealed;
@@ -78,6 +79,8 @@ async fn answer_with(
     }
 }
 
+#[cfg(test)]
+mod captions_tests;
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]

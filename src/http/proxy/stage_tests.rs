@@ -19,7 +19,6 @@ use crate::fetch::Client;
 use crate::http::rooms::TrackPlace;
 use crate::http::rooms::tests::{Server, server};
 use crate::provider::result::Group;
-use crate::proxy::cache::Cache;
 use crate::proxy::resource::{Kind, Links};
 use crate::proxy::text::Texts;
 
@@ -164,7 +163,7 @@ impl Stage {
         *tickets.media.lock() = (room.id, media_id);
         let client = Client::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let playables = server.api.state.playback.playables.clone();
-        let (cache, texts) = (Cache::open(client.clone()), Texts::new(client));
+        let (cache, texts) = (server.api.state.cache.clone(), Texts::new(client));
         let plane = ProxyPlane::new(Arc::new(tickets.clone()), playables, cache, texts);
         let address = serve(plane.clone());
         Self { address, plane, tickets, _server: server }

@@ -1,21 +1,77 @@
-//! What the proxy reads from: answers of origins. This is the passing through alone; nothing is kept.
+//! The slice cache: remote media, read through. Resources are cut into slices of one length; a slice is fetched by one request and flows to
+//! whoever wants it while it comes. Whole slices stay in memory and on disk, under the resource they are of and the validator that told
+//! their version: bytes of two versions never mix.
+//!
+//! In the order of a request: [`identity`] says what is asked for, [`find`] looks where it is, [`discover`] asks an origin for what nobody
+//! knows, [`supply`] gets slices, [`read`] hands them on. [`pass`] reads what cannot be kept.
+
+mod answer;
+mod discover;
+mod disk;
+mod fill;
+mod find;
+mod freshness;
+mod identity;
+mod memory;
+mod negative;
+mod pass;
+mod purge;
+mod question;
+mod read;
+mod shelf;
+mod signed;
+mod slots;
+mod stats;
+mod supply;
+mod version;
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt};
-use hyper::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, LAST_MODIFIED};
+use futures_util::stream::Stream;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
-use super::resource::Resource;
-use crate::fetch::{self, Ask, Client, ContentRange, Upstream};
+use crate::fetch::{self, Client};
+use disk::Disk;
+use freshness::Clock;
+use negative::Negatives;
+pub use purge::Purge;
+use shelf::{Entry, Shelf};
+use slots::Slots;
+use stats::Counters;
+pub use stats::{Fills, Held, Moved, Stats};
+use version::Version;
 
-/// Reads resources.
+/// What a cache may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// Length of a slice in bytes, at least 1.
+    pub slice_bytes: usize,
+    /// Bytes of slices in memory.
+    pub memory_bytes: usize,
+    /// Where slices are kept on disk, and how many bytes of them; `None`: nowhere.
+    pub disk: Option<(PathBuf, u64)>,
+    /// How long an origin's refusal is remembered.
+    pub negative: Duration,
+}
+
+/// Reads resources, and keeps what it has read.
 #[derive(Debug)]
 pub struct Cache {
     client: Client,
+    slice_len: u64,
+    shelf: Arc<Mutex<Shelf>>,
+    disk: Option<Disk>,
+    negatives: Negatives,
+    slots: Slots,
+    ahead: Arc<Semaphore>,
+    counters: Arc<Counters>,
+    clock: Clock,
 }
 
 /// Where a client's first byte is.
@@ -71,6 +127,9 @@ pub enum Failure {
     /// What is read is not what was read before.
     #[error("the origin's file changed while it was read")]
     Changed,
+    /// It failed a moment ago, and was not asked again.
+    #[error("{0} a moment ago")]
+    Remembered(Box<Failure>),
 }
 
 /// A resource that can be read.
@@ -80,36 +139,77 @@ pub struct Found {
     pub head: Head,
     /// Where it comes from.
     pub outcome: Outcome,
-    client: Client,
-    ask: Ask,
-    /// The answer that told the head, and its first position.
-    begun: Arc<Mutex<Option<(u64, Upstream)>>>,
+    way: Way,
+}
+
+#[derive(Debug, Clone)]
+enum Way {
+    Kept(read::Reading),
+    Passing(Box<pass::Passing>),
 }
 
 /// The bytes of a part, in order.
 pub type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>;
 
 impl Cache {
-    /// Reads with this client.
+    /// A cache that reads with this client. What an earlier process has left on disk is found by and by.
     #[must_use]
-    pub fn open(client: Client) -> Arc<Self> {
-        Arc::new(Self { client })
+    pub fn open(config: CacheConfig, client: Client) -> Arc<Self> {
+        let CacheConfig { slice_bytes, memory_bytes, disk, negative } = config;
+        let slice_len = slice_bytes.max(1) as u64;
+        let (shelf, counters) = (Arc::new(Mutex::new(Shelf::new(memory_bytes))), Arc::<Counters>::default());
+        let restore = {
+            let shelf = shelf.clone();
+            move |written: version::Written| {
+                let mut shelf = shelf.lock();
+                if shelf.resources.contains(&written.stable) || shelf.resources.len() >= shelf::RESOURCES_MAX {
+                    return false;
+                }
+                let version = Arc::new(Version::written(written, slice_len));
+                shelf.resources.put(version.stable, Entry::Known(version));
+                true
+            }
+        };
+        let disk = disk
+            .filter(|(_, bytes)| *bytes > 0)
+            .and_then(|(path, bytes)| Disk::open(path, bytes, slice_len, counters.clone(), restore));
+        Arc::new(Self {
+            client,
+            slice_len,
+            shelf,
+            disk,
+            negatives: Negatives::new(negative),
+            slots: Slots::new(slice_bytes.max(1), memory_bytes),
+            ahead: Arc::new(Semaphore::new(supply::AHEAD_MAX)),
+            counters,
+            clock: Clock::default(),
+        })
     }
 
-    /// Finds a resource: answers as soon as its head is known.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn find(self: &Arc<Self>, resource: &Resource, start: Start) -> Result<Found, Failure> {
-        let ask =
-            Ask { headers: (*resource.headers).clone(), stripped: resource.stripped, ..Ask::get(resource.url.clone()) };
-        let from = if let Start::From(from) = start { from } else { 0 };
-        let (position, total, upstream) = begin(&self.client, &ask, from, None).await?;
-        let text = |name| upstream.header(name).map(str::to_owned);
-        let head =
-            Head { total, etag: text(ETAG), last_modified: text(LAST_MODIFIED), content_type: text(CONTENT_TYPE) };
-        let begun = Arc::new(Mutex::new(Some((position, upstream))));
-        Ok(Found { head, outcome: Outcome::Bypass, client: self.client.clone(), ask, begun })
+    /// What it has done, and what it holds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.counters.read();
+        {
+            let shelf = self.shelf.lock();
+            stats.held.resources = shelf.resources.len() as u64;
+            stats.held.memory_slices = shelf.memory.len() as u64;
+            stats.held.memory_bytes = shelf.memory.bytes() as u64;
+            stats.fills.running = (shelf.fills.len() + shelf.discoveries.len()) as u64;
+        }
+        stats.held.negatives = self.negatives.len() as u64;
+        if let Some(disk) = &self.disk {
+            let (slices, bytes) = disk.held();
+            (stats.held.disk_slices, stats.held.disk_bytes) = (slices as u64, bytes);
+        }
+        stats
+    }
+
+    /// Waits until what is to be written to disk is written.
+    pub async fn flush(&self) {
+        if let Some(disk) = &self.disk {
+            disk.flush().await;
+        }
     }
 }
 
@@ -117,82 +217,20 @@ impl Found {
     /// Reads a part. It ends early only with a failure.
     #[must_use]
     pub fn read(self, range: Range<u64>) -> Pieces {
-        let begun = self.begun.lock().take().filter(|(position, _)| *position <= range.start);
-        let opened = async move {
-            if let Some(begun) = begun {
-                return Ok(begun);
-            }
-            let (position, total, upstream) =
-                begin(&self.client, &self.ask, range.start, self.head.etag.as_deref()).await?;
-            let same = total == self.head.total && upstream.header(ETAG) == self.head.etag.as_deref();
-            if same { Ok((position, upstream)) } else { Err(Failure::Changed) }
-        };
-        let pieces = stream::once(opened).flat_map(move |opened| match opened {
-            Ok((position, upstream)) => part(upstream, position, range.clone()),
-            Err(failure) => stream::once(async { Err(failure) }).boxed(),
-        });
-        Box::pin(pieces)
+        match self.way {
+            Way::Kept(reading) => reading.read(range),
+            Way::Passing(passing) => passing.read(range),
+        }
     }
 }
 
-/// Asks for what begins at a position; answers where the body begins, and the length of the whole.
-async fn begin(
-    client: &Client,
-    ask: &Ask,
-    from: u64,
-    etag: Option<&str>,
-) -> Result<(u64, Option<u64>, Upstream), Failure> {
-    let mut ask = ask.clone();
-    if from > 0 {
-        ask.range = Some((from, None));
-        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
-            ask.conditions.insert(IF_RANGE, etag);
+impl Failure {
+    /// What the origin did.
+    #[must_use]
+    pub fn origin(&self) -> &Self {
+        match self {
+            Self::Remembered(failure) => failure.origin(),
+            failure => failure,
         }
     }
-    let upstream = client.open(ask).await?;
-    match upstream.status.as_u16() {
-        200 => {
-            let total = upstream.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-            Ok((0, total, upstream))
-        }
-        206 if from > 0 => {
-            let range = upstream.header(CONTENT_RANGE).and_then(ContentRange::parse).ok_or(fetch::Error::Range)?;
-            let length = upstream.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-            let fits = range.first == from
-                && range.size.is_none_or(|size| range.last + 1 == size)
-                && length.is_none_or(|length: u64| length == range.last + 1 - range.first);
-            if fits { Ok((from, range.size, upstream)) } else { Err(fetch::Error::Range.into()) }
-        }
-        206 => Err(fetch::Error::Range.into()),
-        status => Err(Failure::Status(status)),
-    }
-}
-
-/// What of a body that begins at `position` lies in the range.
-fn part(
-    upstream: Upstream,
-    position: u64,
-    range: Range<u64>,
-) -> Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>> {
-    let state = (upstream, position);
-    stream::try_unfold(state, move |(mut upstream, mut position)| {
-        let range = range.clone();
-        async move {
-            while position < range.end {
-                let Some(piece) = upstream.next().await? else {
-                    return if range.end == u64::MAX { Ok(None) } else { Err(fetch::Error::Length.into()) };
-                };
-                let len = piece.len() as u64;
-                let skipped = range.start.saturating_sub(position).min(len);
-                let kept = (range.end - position).min(len);
-                position += len;
-                if skipped < kept {
-                    let piece = piece.slice(skipped as usize..kept as usize);
-                    return Ok(Some((piece, (upstream, position))));
-                }
-            }
-            Ok(None)
-        }
-    })
-    .boxed()
 }

@@ -1,7 +1,6 @@
 //! AAC in ADTS (ISO 14496-3 1.A.2.2) and MPEG audio frames, which may begin in one PES packet and end in the next.
 
 use super::clock::{Clock, milliseconds};
-use super::packets::Unit;
 use crate::codec::{Codec, Config, aac, mp3};
 use crate::flv;
 use crate::frame::Frame;
@@ -49,18 +48,28 @@ impl Audio {
         self.rest.len()
     }
 
+    /// Another run begins here when nothing says so; where the last one ended, if there was one.
+    pub(super) fn go_on(&mut self, next: Option<(i64, i64)>) {
+        self.next = self.next.or(next);
+    }
+
+    /// When the next frame would begin.
+    pub(super) const fn next(&self) -> Option<(i64, i64)> {
+        self.next
+    }
+
     /// What is not whole will not become so.
     pub(super) fn end_run(&mut self) {
         self.rest.clear();
         self.next = None;
     }
 
-    /// Makes frames of a PES packet; false when something in it was none, or nothing tells its time.
-    pub(super) fn take(&mut self, unit: &Unit, clock: &mut Clock, out: &mut Vec<Frame>) -> bool {
-        let pts = unit.pts.map(|pts| clock.ticks(pts));
+    /// Makes frames of a PES packet's payload; false when something in it was none, or nothing tells its time.
+    pub(super) fn take(&mut self, pts: Option<u64>, payload: &[u8], clock: &mut Clock, out: &mut Vec<Frame>) -> bool {
+        let pts = pts.map(|pts| clock.ticks(pts));
         let tail = self.rest.len();
         let mut bytes = std::mem::take(&mut self.rest);
-        bytes.extend_from_slice(unit.payload());
+        bytes.extend_from_slice(payload);
         let mut at = 0;
         let mut understood = true;
         // The PTS belongs to the first frame that begins in this packet (2.4.3.7).

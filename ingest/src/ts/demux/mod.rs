@@ -5,6 +5,7 @@
 
 mod audio;
 mod clock;
+mod packed;
 mod packets;
 mod tables;
 mod video;
@@ -23,6 +24,11 @@ use super::packet::TS_PACKET;
 const SYNC: u8 = 0x47;
 /// Bytes without a packet's beginning after which the input is taken for something else.
 const UNSYNCED_MAX: usize = 64 * 1024;
+
+/// Frames that are given out into one list: an hour of sound. Frames of a few bytes would take many times the room of what came.
+const FRAMES_MAX: usize = 200_000;
+/// Packed audio is read in pieces as large as a PES packet may be.
+const PACKED_PIECE: usize = packets::AUDIO_PES_MAX;
 
 /// What is wrong with a transport stream without ending it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +61,8 @@ pub struct Demuxer {
     clock: Clock,
     video: Option<(u16, Pes, Video)>,
     audio: Option<(u16, Pes, Audio)>,
+    /// Packed audio, and when its next frame would begin.
+    packed: Option<(Audio, Option<(i64, i64)>)>,
     warnings: Vec<Warning>,
 }
 
@@ -68,7 +76,7 @@ impl Demuxer {
     /// Takes a piece; frames that became whole go to `out`, each track's in decoding order. Times are in ms of a clock that does not wrap.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when nothing like a transport packet came for 64 KiB.
+    /// [`Error::Malformed`] when nothing like a transport packet came for 64 KiB, [`Error::Limit`] when `out` is full.
     pub fn feed(&mut self, mut piece: &[u8], out: &mut Vec<Frame>) -> Result<(), Error> {
         while !piece.is_empty() {
             if self.rest.is_empty() && piece.first() != Some(&SYNC) {
@@ -86,6 +94,7 @@ impl Demuxer {
             self.rest.extend_from_slice(now);
             piece = later;
             if self.rest.len() > TS_PACKET {
+                has_room(out)?;
                 self.take_packet(out);
             }
         }
@@ -110,6 +119,32 @@ impl Demuxer {
             audio.end_run();
         }
         self.tables.begin_segment();
+    }
+
+    /// Takes a whole segment of packed audio. Where its tag does not say when it begins, it follows the one before.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for what is none, [`Error::Limit`] when `out` is full.
+    pub fn packed_audio(&mut self, segment: &[u8], out: &mut Vec<Frame>) -> Result<(), Error> {
+        let unsupported = || Error::Unsupported { what: "HLS segment", value: "neither media nor packed audio".into() };
+        let (codec, timestamp, sound) = packed::read(segment).ok_or_else(unsupported)?;
+        let (mut audio, next) = match self.packed.take() {
+            Some((audio, next)) if audio.codec() == codec => (audio, next),
+            _ => (Audio::new(codec), None),
+        };
+        audio.go_on(next.or(Some((0, 0))));
+        let (mut understood, mut timestamp) = (true, timestamp);
+        for piece in sound.chunks(PACKED_PIECE) {
+            has_room(out)?;
+            understood &= audio.take(timestamp.take(), piece, &mut self.clock, out);
+        }
+        let next = audio.next();
+        audio.end_run();
+        self.packed = Some((audio, next));
+        if !understood {
+            self.warn(Warning::Damaged);
+        }
+        Ok(())
     }
 
     /// What follows has nothing to do with what came: tables are read anew. Configurations that stay the same are not said again.
@@ -189,7 +224,7 @@ impl Demuxer {
             }),
             Track::Audio => self.audio.as_mut().map(|(_, pes, audio)| {
                 let Some(unit) = pes.take() else { return true };
-                let understood = audio.take(&unit, &mut self.clock, out);
+                let understood = audio.take(unit.pts, unit.payload(), &mut self.clock, out);
                 pes.reuse(unit);
                 understood
             }),
@@ -220,6 +255,13 @@ impl Demuxer {
             self.warnings.push(warning);
         }
     }
+}
+
+fn has_room(out: &[Frame]) -> Result<(), Error> {
+    if out.len() < FRAMES_MAX {
+        return Ok(());
+    }
+    Err(Error::Limit { what: "frames of a segment", value: out.len() as u64, max: FRAMES_MAX as u64 })
 }
 
 /// The first stream of this kind that is carried.

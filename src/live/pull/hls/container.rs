@@ -48,7 +48,11 @@ impl Container {
                 warnings.extend(self.ts.take_warnings().iter().map(ToString::to_string));
                 read
             }
-            None => Err(Error::Unsupported { what: "HLS segment", value: "neither MPEG-TS nor fragmented MP4".into() }),
+            None => {
+                let read = self.ts.packed_audio(segment, &mut frames);
+                warnings.extend(self.ts.take_warnings().iter().map(ToString::to_string));
+                read
+            }
         };
         if let Err(error) = read {
             if frames.is_empty() {

@@ -57,5 +57,8 @@ pub async fn follow(client: &Client, from: &PullFrom, sink: &Sink) -> Result<(),
 }
 
 #[cfg(test)]
-#[path = "playlist_tests.rs"]
+mod follow_tests;
+#[cfg(test)]
+mod origin_tests;
+#[cfg(test)]
 mod playlist_tests;

@@ -118,6 +118,10 @@ fn media(playlist: &MediaPlaylist, base: &Url) -> Result<Media, PullError> {
         }
         if let Some(tag) = &read.key {
             key = read_key(tag, base)?;
+        } else if let Some(tag) = read.unknown_tags.iter().find(|tag| tag.tag == "X-KEY") {
+            // The parser knows the end of encryption only with an IV, which nobody writes.
+            let ends = tag.rest.as_deref().is_some_and(|rest| rest.trim().starts_with("METHOD=NONE"));
+            key = if ends { None } else { return Err(malformed("a key that cannot be read")) };
         }
         if let Some(tag) = &read.map {
             let range = tag.byte_range.as_ref().map(|range| span(range.length, range.offset.unwrap_or_default()));

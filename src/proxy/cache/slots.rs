@@ -1,0 +1,121 @@
+//! How much is fetched at the same time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::fetch;
+
+/// Slices that are fetched from one origin at the same time; further ones wait.
+pub(super) const PER_ORIGIN_MAX: usize = 32;
+/// Slices that are fetched at the same time from all origins; further ones wait.
+pub(super) const ALL_MAX: usize = 256;
+/// The longest wait for one's turn.
+const TURN_WITHIN: Duration = Duration::from_secs(20);
+/// Origins are remembered while somebody waits or fetches; beyond this many, those of the past are forgotten.
+const ORIGINS_SWEEP: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Slots {
+    all: Arc<Semaphore>,
+    origins: Mutex<HashMap<String, Weak<Semaphore>>>,
+}
+
+/// A turn to fetch, as long as it is held.
+#[derive(Debug)]
+pub(super) struct Slot {
+    _all: OwnedSemaphorePermit,
+    _origin: OwnedSemaphorePermit,
+    _semaphore: Arc<Semaphore>,
+}
+
+impl Slots {
+    /// Slices on their way are in memory: they take no more than half of what finished ones may.
+    pub fn new(slice_len: usize, memory_bytes: usize) -> Self {
+        let all = (memory_bytes / 2 / slice_len).clamp(4, ALL_MAX);
+        Self { all: Arc::new(Semaphore::new(all)), origins: Mutex::default() }
+    }
+
+    /// Waits for a turn. Those who wait for one origin keep nobody from another.
+    pub async fn turn(&self, origin: String) -> Result<Slot, fetch::Error> {
+        let semaphore = self.of(origin);
+        let turns = async {
+            let origin = semaphore.clone().acquire_owned().await.ok()?;
+            Some((origin, self.all.clone().acquire_owned().await.ok()?))
+        };
+        let turns = timeout(TURN_WITHIN, turns).await.ok().flatten();
+        let (origin, all) = turns.ok_or(fetch::Error::Timeout("answer"))?;
+        Ok(Slot { _all: all, _origin: origin, _semaphore: semaphore })
+    }
+
+    fn of(&self, origin: String) -> Arc<Semaphore> {
+        let mut origins = self.origins.lock();
+        if let Some(known) = origins.get(&origin).and_then(Weak::upgrade) {
+            return known;
+        }
+        if origins.len() >= ORIGINS_SWEEP {
+            origins.retain(|_, semaphore| semaphore.strong_count() > 0);
+        }
+        let semaphore = Arc::new(Semaphore::new(PER_ORIGIN_MAX));
+        origins.insert(origin, Arc::downgrade(&semaphore));
+        semaphore
+    }
+
+    #[cfg(test)]
+    fn known(&self) -> usize {
+        self.origins.lock().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_origin_has_so_many_turns_and_leaves_others_theirs() {
+        let slots = Slots::new(1 << 20, 1 << 30);
+        let mut held = Vec::new();
+        for _ in 0..PER_ORIGIN_MAX {
+            held.push(slots.turn("http://slow".into()).await.unwrap());
+        }
+        assert!(slots.turn("http://slow".into()).now_or_never().is_none());
+        assert!(slots.turn("http://other".into()).now_or_never().is_some());
+        held.pop();
+        assert!(slots.turn("http://slow".into()).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn all_origins_together_have_what_fits_into_memory() {
+        let slots = Slots::new(1 << 20, 20 << 20);
+        let mut held = Vec::new();
+        for nth in 0..10 {
+            held.push(slots.turn(format!("http://{nth}")).await.unwrap());
+        }
+        assert!(slots.turn("http://more".into()).now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        let slots = Slots::new(1 << 20, 1 << 20);
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(slots.turn("http://a".into()).await.unwrap());
+        }
+        assert_eq!(slots.turn("http://a".into()).await.unwrap_err(), fetch::Error::Timeout("answer"));
+    }
+
+    #[tokio::test]
+    async fn origins_of_the_past_are_forgotten() {
+        let slots = Slots::new(1 << 20, 1 << 30);
+        for nth in 0..1000 {
+            drop(slots.turn(format!("http://{nth}")).await.unwrap());
+        }
+        assert!(slots.known() <= ORIGINS_SWEEP);
+    }
+}
