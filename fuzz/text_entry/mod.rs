@@ -4,18 +4,8 @@
 #[path = "../../src/caption/mod.rs"]
 pub mod caption;
 
-/// The part of the proxy that knows texts.
 #[allow(dead_code, reason = "the gateway uses more of it")]
-pub mod proxy {
-    #[path = "../../../src/proxy/dash/mod.rs"]
-    pub mod dash;
-    #[path = "../../../src/proxy/hls/mod.rs"]
-    pub mod hls;
-    #[path = "../../../src/proxy/refused.rs"]
-    pub mod refused;
-    #[path = "../../../src/proxy/resource.rs"]
-    pub mod resource;
-}
+pub mod proxy;
 
 use proxy::resource::{Kind, Links};
 use url::Url;
