@@ -6,6 +6,7 @@
 //! [`fetch`] is the only way out to the network; [`probe`] tells from it how long a media lasts, and [`provider`] where a media comes from.
 
 pub mod app;
+pub mod caption;
 pub mod cli;
 pub mod config;
 pub mod error;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
-use synctv_store::{Error, KeyOnStream, KeyUse, Store, check_name};
+use synctv_store::{Error, KeyOnStream, KeyUse, Store, StreamKind, check_name};
 
 use crate::keys;
 
@@ -38,6 +38,9 @@ pub enum Refusal {
     /// An operator took it back.
     #[error("the publish key is revoked")]
     Revoked,
+    /// The gateway fetches this stream itself.
+    #[error("this stream is fetched from elsewhere: nobody publishes to it")]
+    Pulled,
     /// The database does not answer; trying again later may help.
     #[error("publishing is not possible at the moment, try again later")]
     Unavailable,
@@ -103,6 +106,7 @@ impl StoreGate {
     /// Open publishing writes nothing: an unknown stream lives in memory only, a known one keeps its visibility.
     async fn anybody(&self, stream: &str) -> Result<Grant, Refusal> {
         match self.store.stream(stream).await {
+            Ok(known) if known.kind == StreamKind::Pull => Err(Refusal::Pulled),
             Ok(known) => Ok(Grant { key_id: None, private: known.private }),
             Err(Error::NotFound { .. }) => Ok(Grant { key_id: None, private: false }),
             Err(err) => Err(unavailable(err)),

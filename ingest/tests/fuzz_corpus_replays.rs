@@ -42,6 +42,26 @@ fn codec_config_corpus_replays() {
 }
 
 #[test]
+fn play_corpus_replays() {
+    replay("play", fuzz_entry::play);
+}
+
+#[test]
+fn play_url_corpus_replays() {
+    replay("play_url", fuzz_entry::play_url);
+}
+
+#[test]
 fn session_corpus_replays() {
     replay("session", fuzz_entry::session);
+}
+
+#[test]
+fn ts_demux_corpus_replays() {
+    replay("ts_demux", fuzz_entry::ts_demux);
+}
+
+#[test]
+fn fmp4_demux_corpus_replays() {
+    replay("fmp4_demux", fuzz_entry::fmp4_demux);
 }

@@ -1,6 +1,7 @@
 //! Whatever the bytes: no panic, no hang, bounded memory; and media comes out as it went in.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[allow(dead_code, reason = "the corpus test uses all of it")]
 mod fuzz_entry;
 mod rtmp_wire;
 
@@ -17,6 +18,20 @@ proptest! {
         fuzz_entry::flv(&bytes);
         fuzz_entry::codec_config(&bytes);
         fuzz_entry::session(&bytes);
+        fuzz_entry::play(&bytes);
+        fuzz_entry::play_url(&bytes);
+        fuzz_entry::ts_demux(&bytes);
+        fuzz_entry::fmp4_demux(&bytes);
+    }
+
+    #[test]
+    fn damaged_servers_never_panic(at in 0_usize..400, with in any::<[u8; 4]>()) {
+        let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/play/plays");
+        let mut bytes = std::fs::read(seed).unwrap();
+        for (slot, byte) in bytes.iter_mut().skip(at).zip(with) {
+            *slot = byte;
+        }
+        fuzz_entry::play(&bytes);
     }
 
     #[test]

@@ -14,11 +14,13 @@ use crate::{
     http::{
         self, Gateway, Listener, Readiness,
         admin::{self, AdminState, Endpoints},
+        proxy::Sealed,
     },
     keys::FreshKey,
     live::{self, Hub, LiveLimits, RtmpLimits},
     provider::Providers,
     publish_gate::{StoreGate, watch_expiry},
+    secret::Secret,
     shutdown,
 };
 use anyhow::Context;
@@ -63,7 +65,7 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+fn warn(config: &Config) {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -72,6 +74,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             "live.open_publish is on: anyone who reaches the RTMP port may publish to any name, without a key"
         );
     }
+}
+
+fn demo_key() -> anyhow::Result<Secret> {
+    Ok(FreshKey::generate().map_err(|e| anyhow::anyhow!("make the demo key: {e}"))?.secret)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    warn(&config);
     listen::raise_file_limit(&config);
     listen::data_dir(&config.data_dir)?;
     let tls = config.http.tls.as_ref().map(listen::tls).transpose()?;
@@ -95,7 +105,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let providers = Providers::new(client.clone());
     let tasks = TaskTracker::new();
     let pulls = pulls::pulls(&config, &hub, client.clone(), &store, &tasks, &stop, rtmp_addr.port());
-    let playback = playback::plane(&config, providers.clone(), store.clone());
+    let sealed = Sealed::new(store.clone()).await.context("read the keys that sign proxied URLs")?;
+    let playback = playback::plane(&config, providers.clone(), store.clone(), sealed.clone());
     let cache = playback::cache(&config, client.clone());
     let state = AdminState {
         cache: cache.clone(),
@@ -115,14 +126,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         rooms: rooms.clone(),
         signing_key: store.signing_key().await.context("read the key that signs play URLs")?,
         api: admin::require_token(admin::router(state.clone()), config.http.token.clone()),
-        proxy: playback::proxy(&playback, cache, client),
+        sealed: sealed.clone(),
+        proxy: playback::proxy(&playback, sealed.clone(), cache, client),
         readiness: Arc::new(Readiness::new(store.clone())),
     });
 
-    let demo_secret = match config.demo {
-        true => Some(FreshKey::generate().map_err(|e| anyhow::anyhow!("make the demo key: {e}"))?.secret),
-        false => None,
-    };
+    let demo_secret = config.demo.then(demo_key).transpose()?;
     let gate = AppGate { store: StoreGate::new(store.clone(), config.live.open_publish), demo: demo_secret.clone() };
     let connections = TaskTracker::new();
     tasks.spawn(live::serve_rtmp(rtmp, hub.clone(), Arc::new(gate), rtmp_limits(&config), stop.clone()));
@@ -134,7 +143,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     ));
     rooms::start(&rooms, &tasks, &stop);
     workers::start(&rooms, &config, providers, pulls, &tasks, &stop);
-    playback::start(&playback, store.clone(), &tasks, &stop);
+    playback::start(&playback, sealed, store.clone(), &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tokio_rustls::rustls::RootCertStore;
 use url::Url;
 
 use crate::config::Config;
@@ -24,6 +25,10 @@ pub fn client(config: &Config, listening: [SocketAddr; 2]) -> anyhow::Result<Cli
 fn authorities(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let read = read.map_err(|e| anyhow::anyhow!("proxy.ca_file {}: {e}", path.display()))?;
+    for certificate in &read {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).map_err(|e| anyhow::anyhow!("proxy.ca_file {}: {e}", path.display()))?;
+    }
     if read.is_empty() {
         bail!("proxy.ca_file {} holds no certificate", path.display());
     }

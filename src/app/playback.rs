@@ -1,32 +1,35 @@
 //! The playback plane: how results are made, and what tells members to fetch them again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use synctv_store::Store;
+use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
     fetch,
-    http::proxy::{Opened, Opens, ProxyPlane, Refused},
-    http::rooms::{Bearer, PlaybackPlane, Seals, TrackPlace},
+    http::proxy::{ProxyPlane, Sealed},
+    http::rooms::PlaybackPlane,
     provider::Providers,
     proxy::{
         cache::{Cache, CacheConfig},
-        resource::Kind,
         text::Texts,
     },
     worker::refresh,
 };
 
+/// Between two looks for new keys. A URL with a key that a node does not know makes it look at once.
+const RENEWED_EVERY: Duration = Duration::from_secs(60);
+
 /// Everything that playback results are made from.
-pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>) -> Arc<PlaybackPlane> {
-    PlaybackPlane::new(providers, store, Arc::new(Unsealed), config.proxy.url_ttl)
+pub fn plane(config: &Config, providers: Providers, store: Arc<dyn Store>, sealed: Arc<Sealed>) -> Arc<PlaybackPlane> {
+    PlaybackPlane::new(providers, store, sealed, config.proxy.url_ttl)
 }
 
 /// Everything that proxied answers are made from.
-pub fn proxy(plane: &PlaybackPlane, cache: Arc<Cache>, client: fetch::Client) -> Arc<ProxyPlane> {
-    ProxyPlane::new(Arc::new(Unsealed), plane.playables.clone(), cache, Texts::new(client))
+pub fn proxy(plane: &PlaybackPlane, sealed: Arc<Sealed>, cache: Arc<Cache>, client: fetch::Client) -> Arc<ProxyPlane> {
+    ProxyPlane::new(sealed, plane.playables.clone(), cache, Texts::new(client))
 }
 
 /// What is kept of remote media.
@@ -37,28 +40,23 @@ pub fn cache(config: &Config, client: fetch::Client) -> Arc<Cache> {
     Cache::open(CacheConfig { slice_bytes, memory_bytes, disk, negative }, client)
 }
 
-/// Starts what tells members of results that end.
-pub fn start(plane: &PlaybackPlane, store: Arc<dyn Store>, tasks: &TaskTracker, stop: &CancellationToken) {
+/// Starts what tells members of results that end, and what reads the keys that other nodes made.
+pub fn start(
+    plane: &PlaybackPlane,
+    sealed: Arc<Sealed>,
+    store: Arc<dyn Store>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let renewing = async move {
+        loop {
+            sleep(RENEWED_EVERY).await;
+            if let Err(error) = sealed.renew().await {
+                tracing::warn!(%error, "the keys of proxied URLs cannot be read; the ones before go on");
+            }
+        }
+    };
+    let stopped = stop.clone();
+    tasks.spawn(async move { stopped.run_until_cancelled(renewing).await });
     tasks.spawn(refresh::run(store, plane.given.clone(), stop.clone()));
-}
-
-/// Signs nothing: its URLs open nothing.
-#[derive(Debug)]
-struct Unsealed;
-
-impl Seals for Unsealed {
-    fn proxied(&self, _: &Bearer<'_>, place: TrackPlace, _: Kind, file: &str) -> String {
-        format!("/p/unsealed/{}/{}/{file}", place.mode, place.index)
-    }
-
-    fn live(&self, _: &Bearer<'_>, _: &str) -> String {
-        "sig=".to_owned()
-    }
-}
-
-#[async_trait::async_trait]
-impl Opens for Unsealed {
-    async fn open(&self, _: &str) -> Result<Opened, Refused> {
-        Err(Refused::Denied("this URL was not given out by this server".into()))
-    }
 }

@@ -17,15 +17,19 @@ use url::Url;
 
 use super::Error;
 use super::dial::Dialer;
+use super::head_budget::{Budgeted, HeadBudget};
 
 /// The longest response head, in bytes.
 const HEAD_MAX: usize = 64 << 10;
+/// The most bytes that are read before a head is complete: interim responses, the head, and what of the body comes with it.
+const BEFORE_BODY_MAX: usize = 4 * HEAD_MAX;
 
 /// An HTTP/1.1 connection; it ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: SendRequest<Empty<Bytes>>,
     origin: String,
+    budget: HeadBudget,
     driver: JoinHandle<()>,
 }
 
@@ -51,19 +55,24 @@ impl Connection {
     }
 
     async fn handshake(url: &Url, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Self, Error> {
+        let budget = HeadBudget::unlimited();
+        let io = Budgeted { socket: io, budget: budget.clone() };
         let handshake = http1::Builder::new().max_buf_size(HEAD_MAX).handshake(TokioIo::new(io));
         let (sender, connection) = handshake.await.map_err(|_| Error::Connection)?;
         // An error of the connection also reaches whoever waits for a response or a body.
         let driver = tokio::spawn(async move {
             let _ = connection.await;
         });
-        Ok(Self { sender, origin: url.origin().ascii_serialization(), driver })
+        Ok(Self { sender, origin: url.origin().ascii_serialization(), budget, driver })
     }
 
     /// Sends a request and waits for the response's head.
     pub(super) async fn send(&mut self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, Error> {
         self.sender.ready().await.map_err(|_| Error::Connection)?;
-        self.sender.send_request(request).await.map_err(|_| Error::Connection)
+        self.budget.allow(BEFORE_BODY_MAX);
+        let response = self.sender.send_request(request).await.map_err(|_| Error::Connection)?;
+        self.budget.allow(usize::MAX);
+        Ok(response)
     }
 
     /// Whether it leads to this URL's scheme, host and port, and is still open.

@@ -6,11 +6,14 @@ mod connection;
 mod content_range;
 mod dial;
 pub mod guard;
+mod head_budget;
 mod own;
 mod pool;
 mod ranged;
 mod upstream;
 
+#[cfg(test)]
+pub(crate) mod lies_tests;
 #[cfg(test)]
 mod origin_tests;
 #[cfg(test)]

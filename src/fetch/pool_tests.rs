@@ -1,5 +1,6 @@
 //! Connections are used again, and only when that is sound.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use hyper::{HeaderMap, Method};
@@ -70,6 +71,17 @@ async fn a_kept_connection_that_breaks_is_replaced_once() {
         assert_eq!(client.text_as(ask(&origin), 10).await.unwrap().body, "hello");
     }
     assert_eq!(origin.connections(), 3);
+    // One that closes only when it is asked again: nobody could know before.
+    let asked = AtomicUsize::new(0);
+    let tired = Script::start(move |_| match asked.fetch_add(1, SeqCst) {
+        1 => Then::SendClose(Vec::new()),
+        _ => Then::Send(OK.to_vec()),
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(client.text_as(ask(&tired), 10).await.unwrap().body, "hello");
+    }
+    assert_eq!((tired.connections(), tired.heads.lock().unwrap().len()), (2, 4));
     let deaf = Script::start(|_| Then::SendClose(Vec::new())).await;
     assert_eq!(client.text_as(ask(&deaf), 10).await.unwrap_err(), Error::Connection);
     assert_eq!(deaf.connections(), 1, "a fresh connection that breaks is an answer");

@@ -4,12 +4,9 @@ use super::{
     handover::{HeadOnly, Takeover, Watching},
     respond,
     route::{Client, Gateway},
-    ws,
+    viewing, ws,
 };
-use crate::{
-    live::{FlvBody, Framing, Hls, HlsAnswer, Stream, pull::NotPlaying},
-    proxy::sign::verify,
-};
+use crate::live::{FlvBody, Framing, Hls, HlsAnswer, Stream};
 use axum::body::Body;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -17,7 +14,6 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use std::{
     io::Write,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// What a play URL names.
@@ -33,9 +29,10 @@ pub async fn answer(gateway: &Gateway, rest: &str, request: &Request<()>, client
         return respond::problem(StatusCode::NOT_FOUND, "play URLs are /live/STREAM.flv and /live/STREAM/index.m3u8");
     };
     let query = request.uri().query().unwrap_or_default();
-    let stream = match find(gateway, name, &output, query).await {
+    let starts = matches!(output, Output::Flv) || matches!(output, Output::Hls(file) if file.ends_with(".m3u8"));
+    let stream = match viewing::find(gateway, name, starts, query).await {
         Ok(stream) => stream,
-        Err(refusal) => return refusal,
+        Err(refused) => return refused.answer(),
     };
     match output {
         Output::Flv => flv(gateway, stream, request, client),
@@ -45,67 +42,6 @@ pub async fn answer(gateway: &Gateway, rest: &str, request: &Request<()>, client
             Err(_) => respond::problem(StatusCode::INTERNAL_SERVER_ERROR, "the status could not be written"),
         },
     }
-}
-
-/// The stream, for whoever may watch it. A pull stream that does not run is started by what a player asks for first.
-async fn find(gateway: &Gateway, name: &str, output: &Output<'_>, query: &str) -> Result<Arc<Stream>, Response<Body>> {
-    let there = gateway.hub.get(name);
-    let starts = matches!(output, Output::Flv) || matches!(output, Output::Hls(file) if file.ends_with(".m3u8"));
-    match &there {
-        Some(stream) if !starts || !stream.read(|core| core.is_ended()) => {
-            if stream.is_private() {
-                permit(gateway, name, query)?;
-            }
-            gateway.pulls.touch(name);
-            return Ok(stream.clone());
-        }
-        None if !starts => return Err(respond::problem(StatusCode::NOT_FOUND, "no such stream is live")),
-        _ => {}
-    }
-    // The signature first: strangers must not have names looked up without bound, nor streams pulled.
-    let permitted = permit(gateway, name, query);
-    let asked = match &permitted {
-        Ok(()) => Some(true),
-        Err(_) => gateway.pulls.is_private(name).await.map(|private| !private),
-    };
-    let pulled = match (asked, permitted) {
-        (Some(true), _) => gateway.pulls.watch(name).await,
-        (Some(false), Err(refusal)) => return Err(refusal),
-        _ => Err(NotPlaying::Unknown),
-    };
-    match (pulled, there) {
-        (Ok(stream), _) => Ok(stream),
-        // What ended is told as such, and its last segments are still there.
-        (Err(NotPlaying::Unknown), Some(ended)) => {
-            if ended.is_private() {
-                permit(gateway, name, query)?;
-            }
-            Ok(ended)
-        }
-        (Err(why), _) => Err(not_playing(&why)),
-    }
-}
-
-/// Whether the query opens a private stream.
-fn permit(gateway: &Gateway, name: &str, query: &str) -> Result<(), Response<Body>> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |d| d.as_secs());
-    verify(&gateway.signing_key, name, query, now)
-        .map_err(|denied| respond::problem(StatusCode::FORBIDDEN, &denied.to_string()))
-}
-
-fn not_playing(why: &NotPlaying) -> Response<Body> {
-    let (status, again_s) = match why {
-        NotPlaying::Unknown => (StatusCode::NOT_FOUND, None),
-        NotPlaying::Full => (StatusCode::SERVICE_UNAVAILABLE, Some("10")),
-        NotPlaying::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, Some("2")),
-        NotPlaying::Failed => (StatusCode::SERVICE_UNAVAILABLE, Some("30")),
-        NotPlaying::Silent => (StatusCode::GATEWAY_TIMEOUT, Some("5")),
-    };
-    let mut refusal = respond::problem(status, &why.to_string());
-    if let Some(again) = again_s {
-        respond::set(refusal.headers_mut(), header::RETRY_AFTER, again);
-    }
-    refusal
 }
 
 fn parse(rest: &str) -> Option<(&str, Output<'_>)> {
@@ -181,7 +117,7 @@ async fn hls(stream: Arc<Stream>, file: &str, query: &str, request: &Request<()>
 
 /// The signature's parameters alone: what child URIs carry on.
 fn signature_of(query: &str) -> String {
-    let ours = |pair: &&str| matches!(pair.split_once('='), Some(("expires" | "sig", _)));
+    let ours = |pair: &&str| matches!(pair.split_once('='), Some(("expires" | "sig" | "pass", _)));
     query.split('&').filter(ours).collect::<Vec<_>>().join("&")
 }
 

@@ -11,6 +11,7 @@ mod readiness;
 mod respond;
 pub mod rooms;
 mod route;
+mod viewing;
 mod ws;
 
 pub use accept::{Listener, serve, serve_unix};

@@ -15,6 +15,7 @@ use crate::{
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
 use std::{net::SocketAddr, sync::Arc};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tower::ServiceExt;
 
 /// What every route may use.
@@ -27,6 +28,8 @@ pub struct Gateway {
     pub rooms: Arc<RoomPlane>,
     /// Signs play URLs of private streams.
     pub signing_key: [u8; 32],
+    /// Judges URLs that were given out in rooms.
+    pub sealed: Arc<proxy::Sealed>,
     /// The JSON API as it is served over TCP.
     pub api: axum::Router,
     /// Remote media.
@@ -67,6 +70,7 @@ impl Gateway {
         }
         match path {
             "/healthz" => probe(true),
+            "/time" => time(request.method()),
             "/readyz" => probe(self.readiness.ready().await),
             "/metrics" => {
                 let rooms = rooms::metrics::render(&self.rooms).await;
@@ -83,6 +87,20 @@ impl Gateway {
             }
         }
     }
+}
+
+/// This server's time, as DASH players ask for it to set their clocks by (`urn:mpeg:dash:utc:http-iso:2014`, ISO 23009-1 5.8.4.11).
+fn time(method: &Method) -> Response<Body> {
+    let mut response = match *method {
+        Method::OPTIONS => respond::preflight(),
+        Method::GET | Method::HEAD => {
+            let now = OffsetDateTime::now_utc().format(&Rfc3339).expect("this century can be written");
+            respond::bytes(now.into(), "text/plain; charset=utf-8", "no-store")
+        }
+        ref other => respond::method_not_allowed(other),
+    };
+    respond::cors(response.headers_mut());
+    response
 }
 
 fn probe(good: bool) -> Response<Body> {

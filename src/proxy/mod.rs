@@ -2,10 +2,18 @@
 
 pub mod cache;
 pub mod conditional;
+pub mod dash;
 pub mod hls;
 pub mod multipart;
 pub mod outward;
+pub mod pass;
 pub mod range;
+#[cfg(test)]
+pub mod recording;
+pub mod reference;
+pub mod refused;
 pub mod resource;
+pub mod seal;
 pub mod sign;
+pub mod template;
 pub mod text;

@@ -214,7 +214,10 @@ async fn whole(client: &Client, resource: &Resource, mut held: Held) -> Result<T
         held.grow(piece.len())?;
         body.extend_from_slice(&piece);
     }
-    Ok(Text { base: upstream.final_url.clone(), stripped: upstream.stripped, body: body.freeze(), _held: held })
+    let mut base = upstream.final_url.clone();
+    // A fragment is not the origin's to say (RFC 9110 17.11): it holds what the manifest before this one handed on.
+    base.set_fragment(resource.url.fragment());
+    Ok(Text { base, stripped: upstream.stripped, body: body.freeze(), _held: held })
 }
 
 /// Two requests with the same key have the same answer: the URL, and all that is sent along.

@@ -18,6 +18,7 @@ pub mod playlist;
 pub mod presence;
 pub mod request;
 pub mod runtime;
+pub mod standing;
 pub mod tail;
 
 use clock::DbClock;

@@ -260,6 +260,15 @@ impl ConnectionRuntime {
         });
     }
 
+    /// Public id of the token that a member who is connected here came with, `o` for the operator.
+    #[must_use]
+    pub fn token_of(&self, room_id: &str, member_id: &str) -> Option<String> {
+        let rooms = self.rooms.lock();
+        let mut seats = rooms.by_id.get(room_id)?.seats.values();
+        let member = &seats.find(|seat| seat.member.id == member_id)?.member;
+        Some(member.token_id.clone().unwrap_or_else(|| "o".to_owned()))
+    }
+
     /// Closes all connections of a room.
     pub fn close_room(&self, room_id: &str, why: Closing) {
         self.close_where(room_id, why, |_| true);

@@ -197,7 +197,10 @@ impl Tail {
                 let text = Said::Playlist { playlist_id: &body }.encoded();
                 runtime.announce(&room_id, Announcement { text, seq: Some(seq) });
             }
-            EventKind::Kick => runtime.close_members(&room_id, Which::Member(&body), Closing::KICKED),
+            EventKind::Kick => {
+                let member = body.split(' ').next().unwrap_or_default();
+                runtime.close_members(&room_id, Which::Member(member), Closing::KICKED);
+            }
             EventKind::Revoked => runtime.close_members(&room_id, Which::Token(&body), Closing::REVOKED),
         }
         runtime.seen(&room_id, seq);

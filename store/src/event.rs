@@ -21,7 +21,7 @@ words! {
         Length = "length",
         /// The playback result that members have is to be fetched again; the body is the message for members.
         Result = "result",
-        /// A member is thrown out; the body is its id.
+        /// A member is thrown out; the body is its id and, where it is known, after a space the public id of its token, `o` for the operator.
         Kick = "kick",
         /// A token was revoked; the body is its id.
         Revoked = "revoked",

@@ -2,58 +2,13 @@
 
 use std::{
     collections::HashSet,
-    io::ErrorKind,
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{SocketAddr, TcpStream, UdpSocket},
     time::Instant,
 };
 
 use serde_json::{Value, json};
 
 use crate::harness::*;
-
-/// The one address that may be fetched: a host of the test's own, where an origin lies and redirects.
-const ALLOWED: &str = "127.0.0.3";
-
-/// Listens on every address of this machine, and must never be reached.
-struct Sentinel(TcpListener);
-
-impl Sentinel {
-    fn start() -> Self {
-        let listener = TcpListener::bind("[::]:0").or_else(|_| TcpListener::bind("0.0.0.0:0")).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        Self(listener)
-    }
-
-    fn port(&self) -> u16 {
-        self.0.local_addr().unwrap().port()
-    }
-
-    /// Who connected.
-    fn callers(&self) -> Vec<SocketAddr> {
-        let mut callers = Vec::new();
-        loop {
-            match self.0.accept() {
-                Ok((_, caller)) => callers.push(caller),
-                Err(err) if err.kind() == ErrorKind::WouldBlock => return callers,
-                Err(err) => panic!("{err}"),
-            }
-        }
-    }
-}
-
-fn lines(list: &'static str) -> impl Iterator<Item = &'static str> {
-    list.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
-}
-
-fn hosts() -> impl Iterator<Item = &'static str> {
-    lines(include_str!("../../fixtures/private_hosts.txt"))
-}
-
-/// All forms, to the sentinel.
-fn forms(port: u16) -> Vec<String> {
-    let urls = lines(include_str!("../../fixtures/hostile_urls.txt")).map(|url| url.replace("PORT", &port.to_string()));
-    hosts().map(|host| format!("http://{host}:{port}/")).chain(urls).collect()
-}
 
 struct Stage {
     gateway: Gateway,
@@ -63,7 +18,7 @@ struct Stage {
 
 impl Stage {
     fn set() -> Self {
-        let gateway = Gateway::start_with(&[], &format!("[proxy]\nallow_private = [\"{ALLOWED}/32\"]\n"));
+        let gateway = Gateway::start_with(&[], &format!("[proxy]\nallow_private = [\"{NEIGHBOUR}/32\"]\n"));
         let room = gateway.room("hostile", &[]);
         Self { gateway, room, sentinel: Sentinel::start() }
     }
@@ -127,7 +82,7 @@ fn what_tells_a_format_or_a_duration_dials_none() {
     let stage = Stage::set();
     let mut member = stage.room.join(&stage.gateway);
     let (mut refused, mut told, mut said) = (0, HashSet::new(), Instant::now());
-    for form in forms(stage.sentinel.port()) {
+    for form in hostile_urls(stage.sentinel.port()) {
         // No extension tells its format: both the result and the probe must ask the origin.
         match stage.play(&json!({ "url": form, "name": "x" })) {
             None => refused += 1,
@@ -149,7 +104,7 @@ fn what_tells_a_format_or_a_duration_dials_none() {
     stage.play(&json!({ "url": "http://nowhere.invalid/", "name": "x" })).unwrap();
     let (_, result) = stage.call("GET", "/playback", &Value::Null);
     told.insert(result["detail"].as_str().unwrap_or_default().to_owned());
-    stage.play(&json!({ "url": format!("http://{ALLOWED}:1/"), "name": "x" })).unwrap();
+    stage.play(&json!({ "url": format!("http://{NEIGHBOUR}:1/"), "name": "x" })).unwrap();
     let (_, result) = stage.call("GET", "/playback", &Value::Null);
     told.insert(result["detail"].as_str().unwrap_or_default().to_owned());
     told.retain(|text| !text.contains("in time"));
@@ -160,7 +115,7 @@ fn what_tells_a_format_or_a_duration_dials_none() {
 fn the_proxy_dials_none_for_media_subtitles_danmaku_and_thumbnails() {
     let stage = Stage::set();
     let mut asked = 0;
-    for form in forms(stage.sentinel.port()) {
+    for form in hostile_urls(stage.sentinel.port()) {
         let track = |format: &str| json!({ "url": form, "format": format });
         let media = json!({
             "url": form, "format": "mp4", "name": "x", "proxy_mode": "only", "playback_kind": "regular",
@@ -185,8 +140,8 @@ fn the_proxy_dials_none_for_media_subtitles_danmaku_and_thumbnails() {
 #[test]
 fn no_redirect_is_followed_there() {
     let stage = Stage::set();
-    let origin = Origin::start_on(&format!("{ALLOWED}:0"));
-    for (nth, form) in forms(stage.sentinel.port()).into_iter().enumerate() {
+    let origin = Origin::start_on(&format!("{NEIGHBOUR}:0"));
+    for (nth, form) in hostile_urls(stage.sentinel.port()).into_iter().enumerate() {
         // What cannot stand in a header cannot come in one.
         if form.contains(['\r', '\n']) {
             continue;
@@ -199,6 +154,40 @@ fn no_redirect_is_followed_there() {
         stage.nobody_came(&form);
         assert!(origin.requests_for(&nth.to_string()) >= 1, "the origin was never asked: this proves nothing");
     }
+}
+
+#[test]
+#[ignore = "needs sealed URLs and the rewriter of playlists behind them"]
+fn nothing_that_a_proxied_playlist_names_there_is_dialled() {
+    let (stage, origin) = (Stage::set(), Origin::start_on(&format!("{NEIGHBOUR}:0")));
+    let mut playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n".to_owned();
+    for (nth, form) in hostile_urls(stage.sentinel.port()).into_iter().enumerate() {
+        let hop = origin.put_as(&format!("{nth}.ts"), Answer::redirect(302, &form));
+        playlist += &format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{form}\"\n#EXTINF:2,\n{form}\n#EXTINF:2,\n{hop}\n");
+    }
+    playlist += "#EXT-X-ENDLIST\n";
+    let url = origin.put_as("all.m3u8", Answer::new(playlist).content_type("application/vnd.apple.mpegurl"));
+    let media = json!({ "url": url, "name": "x", "proxy_mode": "only", "playback_kind": "regular" });
+    stage.play(&media).expect("the origin's URL is sound");
+    let (status, result) = stage.call("GET", "/playback", &Value::Null);
+    assert_eq!(status, 200, "{result}");
+    let base = proxied(&result).remove(0);
+    let rewritten = get(stage.gateway.http, &base);
+    assert_eq!(rewritten.status, 200, "{}", rewritten.text());
+    let base = url::Url::parse(&format!("http://{}{base}", stage.gateway.http)).unwrap();
+    let text = rewritten.text();
+    let segments = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let keys = text.split("URI=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let mut asked = 0;
+    for child in segments.chain(keys) {
+        let child = base.join(child).unwrap();
+        assert_eq!(child.host_str(), base.host_str(), "{child} is not ours");
+        let reply = get(stage.gateway.http, child.path());
+        assert!(reply.status >= 400, "{child}: {}", reply.status);
+        asked += 1;
+    }
+    stage.nobody_came("a playlist");
+    assert!(asked >= 500, "{asked}");
 }
 
 #[test]

@@ -39,6 +39,23 @@ fn an_unknown_key_and_broken_syntax_in_the_configuration_are_named() {
 }
 
 #[test]
+fn authorities_that_are_none_are_named() {
+    let dir = TempDir::new();
+    let (file, pem) = (dir.join("synctv.toml"), dir.join("ca.pem"));
+    std::fs::write(&file, format!("[proxy]\nca_file = \"{}\"\n", pem.display())).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for text in [None, Some(""), Some("no certificate"), Some(broken)] {
+        if let Some(text) = text {
+            std::fs::write(&pem, text).unwrap();
+        }
+        let mut command = Gateway::serve_command(&dir.join("data"));
+        command.args(["--http", "127.0.0.1:0", "--config"]).arg(&file);
+        let line = refusal(&Gateway::refuses_to_start(command));
+        assert!(line.contains("proxy.ca_file") && line.contains("ca.pem"), "{line}");
+    }
+}
+
+#[test]
 fn a_read_only_data_dir_is_named() {
     // Even root may not make a directory here.
     let data = Path::new("/sys/kernel/synctv");

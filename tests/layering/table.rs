@@ -24,6 +24,7 @@ pub const CRATES: &[Crate] = &[
             ("error", &[STORE]),
             ("shutdown", &[]),
             ("secret", &[]),
+            ("caption", &[]),
             ("page", &[]),
             ("fetch", &["error"]),
             ("probe", &["error"]),
@@ -34,7 +35,10 @@ pub const CRATES: &[Crate] = &[
             ("keys", &["error", "secret", STORE]),
             ("publish_gate", &["error", "keys", "live", STORE]),
             ("worker", &["error", "live", "room", STORE, "provider"]),
-            ("http", &["error", "live", "room", STORE, "provider", "proxy", INGEST, "keys", "page", "secret"]),
+            (
+                "http",
+                &["caption", "error", "live", "room", STORE, "provider", "proxy", INGEST, "keys", "page", "secret"],
+            ),
             ("cli", &["config", "error", "http", "live", "secret", STORE]),
             (
                 "app",
@@ -73,8 +77,9 @@ pub const CRATES: &[Crate] = &[
             ("codec", &["frame", "error"]),
             ("timeline", &["codec", "frame", "error"]),
             ("flv", &["frame", "codec", "error"]),
-            ("ts", &["frame", "codec", "error"]),
-            ("fmp4", &["frame", "codec", "error"]),
+            // What is demuxed becomes the tags that a frame is made of.
+            ("ts", &["frame", "codec", "error", "flv"]),
+            ("fmp4", &["frame", "codec", "error", "flv"]),
             ("rtmp", &["frame", "codec", "error", "flv"]),
             // Exact audio times come from the timeline's clock.
             ("hls", &["ts", "fmp4", "timeline", "frame", "codec", "error"]),

@@ -48,6 +48,22 @@ pub fn find_header(payload: &[u8]) -> Option<u32> {
     (0..payload.len().min(SEARCH)).filter_map(|at| word(payload, at)).find(|&header| format(header).is_ok())
 }
 
+/// Bytes of the frame behind a layer III header, header included, and what it describes (ISO 11172-3 2.4.3.1). `None` for other layers
+/// and for free format, whose length no header tells.
+#[must_use]
+pub fn frame(header: u32) -> Option<(usize, AudioFormat)> {
+    /// kbit/s of MPEG-1 layer III, and of the lower sampling frequencies.
+    const RATES: [[u32; 15]; 2] = [
+        [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+        [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+    ];
+    let format = format(header).ok()?;
+    let rates = if (header >> 19) & 3 == 3 { &RATES[0] } else { &RATES[1] };
+    let rate = rates.get(((header >> 12) & 15) as usize).copied().filter(|rate| *rate > 0)?;
+    let bytes = format.samples_per_frame / 8 * rate * 1000 / format.sample_rate;
+    Some(((bytes + ((header >> 9) & 1)) as usize, format))
+}
+
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|word| u32::from_be_bytes(*word))
 }
@@ -98,6 +114,15 @@ mod tests {
         let two = parse(&[0xff, 0xf3, 0x44, 0x00]).unwrap().format;
         assert_eq!((two.sample_rate, two.channels, two.samples_per_frame), (24_000, 2, 576));
         assert_eq!(parse(&[0xff, 0xe3, 0x48, 0x00]).unwrap().format.sample_rate, 8_000);
+    }
+
+    #[test]
+    fn the_header_tells_how_long_its_frame_is() {
+        let length = |header| frame(header).map(|(length, _)| length);
+        assert_eq!(length(0xfffb_90c4), Some(417), "128 kbit/s at 44.1 kHz");
+        assert_eq!(length(0xfffb_92c4), Some(418), "padded");
+        assert_eq!(length(0xfff3_4400), Some(96), "32 kbit/s at 24 kHz");
+        assert_eq!(length(0xfffb_00c4), None, "free format");
     }
 
     #[test]

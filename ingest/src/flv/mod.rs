@@ -4,12 +4,14 @@ mod access_unit;
 pub mod amf0;
 mod amf3;
 mod audio;
+mod compose;
 mod demuxer;
 mod enhanced;
 mod file;
 mod script;
 mod video;
 
+pub use compose::{is_keyframe, media, sequence_header};
 pub use demuxer::{Demuxed, Demuxer, Warning};
 pub use file::{FileReader, file_header, tag_header};
 pub use script::on_metadata;

@@ -1,11 +1,13 @@
-//! Fragmented MP4 for HLS and MSE (ISO 14496-12 8.8): an init segment for the configurations, and fragments of one
+//! Fragmented MP4 for HLS and MSE (ISO 14496-12 8.8), and [`Demuxer`] for what comes in. To be played there is an init segment for the configurations, and fragments of one
 //! `moof` and one `mdat` for the frames. Both are functions of their arguments; whoever drives them owns the timeline.
 
 mod boxes;
+mod demux;
 mod entry;
 mod fragment;
 mod init;
 
+pub use demux::Demuxer;
 pub use fragment::fragment;
 pub use init::init_segment;
 

@@ -1,13 +1,16 @@
-//! MPEG-TS segments (ISO 13818-1) for players that want them: H.264, HEVC, AAC and MP3.
+//! MPEG-TS (ISO 13818-1): segments for players that want them, and [`Demuxer`] for what comes in. H.264, HEVC, AAC and MP3.
 //!
 //! A segment is rendered at once, from all its samples, into one buffer: PAT and PMT first, then PES packets in decoding
 //! order. The muxer outlives segments, because continuity counters and the PCR run on from one to the next.
 
 mod adts;
 mod annexb;
+mod demux;
 mod packet;
 mod pes;
 mod psi;
+
+pub use demux::{Demuxer, Warning};
 
 use crate::{
     codec::{Codec, Config},

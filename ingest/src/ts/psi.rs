@@ -30,8 +30,8 @@ fn section(table_id: u8, version: u8, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// CRC-32/MPEG-2 (ISO 13818-1 annex A).
-fn crc32(bytes: &[u8]) -> u32 {
+/// CRC-32/MPEG-2 (ISO 13818-1 annex A); 0 over a section with its own CRC.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| {
             if crc & 0x8000_0000 == 0 { crc << 1 } else { (crc << 1) ^ 0x04c1_1db7 }

@@ -5,7 +5,10 @@ use bytes::Bytes;
 use synctv_ingest::codec::{Codec, Config};
 use synctv_ingest::flv::amf0::{Bounds, read_all};
 use synctv_ingest::flv::{Demuxer, FileReader, Tag, TagKind};
-use synctv_ingest::rtmp::{ChunkLimits, ChunkReader, Event, Limits, Metadata, Session};
+use synctv_ingest::rtmp::{
+    ChunkLimits, ChunkReader, Event, Limits, Metadata, PlayEvent, PlaySession, PlayUrl, Session,
+};
+use synctv_ingest::{fmp4, ts};
 
 /// The first byte chooses how the input is cut into reads.
 fn pieces(input: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -49,6 +52,32 @@ pub fn flv(input: &[u8]) {
     }
 }
 
+/// A transport stream in pieces: no more is held or given out than came.
+pub fn ts_demux(input: &[u8]) {
+    let (mut demuxer, mut out) = (ts::Demuxer::new(), Vec::new());
+    for piece in pieces(input) {
+        if demuxer.feed(piece, &mut out).is_err() {
+            return;
+        }
+        assert!(demuxer.held_bytes() <= input.len() + 1024);
+    }
+    demuxer.flush(&mut out);
+    let _ = demuxer.packed_audio(input, &mut out);
+    assert!(out.iter().map(|frame| frame.tag.len()).sum::<usize>() <= input.len() * 6 + 4096);
+}
+
+/// A fragmented file: its boxes up to the first fragment are the init section. It is a second segment of itself.
+pub fn fmp4_demux(input: &[u8]) {
+    let at = input.windows(4).position(|kind| kind == b"moof").map_or(0, |at| at.saturating_sub(4));
+    let (init, segment) = input.split_at(at);
+    let Ok(mut demuxer) = fmp4::Demuxer::new(init) else { return };
+    for _ in 0..2 {
+        let mut out = Vec::new();
+        let _ = demuxer.segment(segment, &mut out);
+        assert!(out.iter().map(|frame| frame.tag.len()).sum::<usize>() <= input.len() * 3 + 4096);
+    }
+}
+
 /// Decoder configurations; the first byte chooses the codec.
 pub fn codec_config(input: &[u8]) {
     const CODECS: [Codec; 7] = [Codec::H264, Codec::Hevc, Codec::Aac, Codec::Av1, Codec::Vp9, Codec::Mp3, Codec::Opus];
@@ -80,6 +109,37 @@ pub fn session(input: &[u8]) {
         if fed.is_err() {
             return;
         }
+    }
+}
+
+/// The whole session of a player behind a handshake: what a server says to us.
+pub fn play(input: &[u8]) {
+    let url = PlayUrl::parse("rtmp://h/live/cam?key=secret").expect("a URL");
+    let mut session = PlaySession::new(url, Limits::default()).expect("there is randomness");
+    let mut demuxer = Demuxer::new();
+    let mut handshake = [0; 3073];
+    handshake[0] = 3;
+    session.feed(&handshake).expect("a plain handshake is accepted");
+    for piece in pieces(input) {
+        let fed = session.feed(piece);
+        while let Some(event) = session.next_event() {
+            match event {
+                PlayEvent::Tag(tag) => demux(&mut demuxer, &tag),
+                PlayEvent::Refused { code } => assert!(code.len() <= 64 && !code.contains('=')),
+                PlayEvent::Started | PlayEvent::Metadata(_) | PlayEvent::Ended => {}
+            }
+        }
+        let _ = session.take_output();
+        if fed.is_err() {
+            return;
+        }
+    }
+}
+
+/// URLs of streams that are played.
+pub fn play_url(input: &[u8]) {
+    if let Ok(url) = PlayUrl::parse(&String::from_utf8_lossy(input)) {
+        assert!(!url.host().is_empty() && !url.host().contains(['@', '/', '?']) && url.port() > 0);
     }
 }
 

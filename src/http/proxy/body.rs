@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::meter::Meter;
-use crate::proxy::cache::{Failure, Found, Pieces};
+use crate::proxy::cache::{Failure, Found};
 use crate::proxy::multipart::Multipart;
+use crate::proxy::outward::Outward;
 use crate::proxy::resource::Kind;
 
 /// Why a body breaks off: its connection ends with it, so that nobody takes it for whole.
@@ -25,10 +27,24 @@ pub enum Broken {
     Length,
 }
 
+impl Broken {
+    /// What a client is told when nothing was sent yet.
+    pub fn outward(&self) -> Outward {
+        match self {
+            Self::Read(failure) => failure.into(),
+            Self::Length => Outward::BadGateway,
+        }
+    }
+}
+
+type Pieces = BoxStream<'static, Result<Bytes, Failure>>;
+
 /// A stretch of a body.
 enum Stretch {
     Frame(Bytes),
     Read(Range<u64>),
+    /// So many bytes, whose first are there.
+    Begun(Pieces, u64),
 }
 
 /// The body of an answer with a resource, or parts of one.
@@ -57,7 +73,7 @@ impl ResourceBody {
 
     /// All of a resource whose length nobody knows.
     pub fn endless(found: Found, meter: Arc<Meter>, kind: Kind) -> Self {
-        let pieces = found.clone().read(0..u64::MAX);
+        let pieces = found.clone().read(0..u64::MAX).boxed();
         let reading = Some(Reading { pieces, left: None });
         Self { found, stretches: VecDeque::new(), reading, left: None, meter, kind }
     }
@@ -67,6 +83,34 @@ impl ResourceBody {
         let parts = framed.parts.into_iter().flat_map(|(head, range)| [Stretch::Frame(head), Stretch::Read(range)]);
         let stretches = parts.chain([Stretch::Frame(framed.end)]).collect();
         Self { found, stretches, reading: None, left: Some(framed.len), meter, kind }
+    }
+
+    /// Waits for the first bytes, so that an origin that does not give them is told of in an answer of its own.
+    ///
+    /// # Errors
+    /// [`Broken`]: nothing can be read.
+    pub async fn begun(mut self) -> Result<Self, Broken> {
+        let first = self.stretches.iter().find_map(|stretch| match stretch {
+            Stretch::Read(range) => Some(range.clone()),
+            Stretch::Frame(_) | Stretch::Begun(..) => None,
+        });
+        let mut pieces = match (self.reading.take(), first) {
+            (Some(reading), _) => reading.pieces,
+            (None, Some(range)) if !range.is_empty() => self.found.clone().read(range).boxed(),
+            (None, _) => return Ok(self),
+        };
+        let first = pieces.next().await.transpose()?;
+        let known = self.left.is_some();
+        let Some(first) = first else { return if known { Err(Broken::Length) } else { Ok(self) } };
+        let pieces = stream::once(async { Ok(first) }).chain(pieces).boxed();
+        match self.stretches.iter_mut().find(|stretch| matches!(stretch, Stretch::Read(_))) {
+            Some(stretch) => {
+                let Stretch::Read(range) = stretch else { return Ok(self) };
+                *stretch = Stretch::Begun(pieces, range.end - range.start);
+            }
+            None => self.reading = Some(Reading { pieces, left: None }),
+        }
+        Ok(self)
     }
 
     /// Some bytes of the body go out.
@@ -124,10 +168,11 @@ impl Body for ResourceBody {
             match this.stretches.pop_front() {
                 None => return Poll::Ready(None),
                 Some(Stretch::Frame(bytes)) => return this.send(bytes),
+                Some(Stretch::Begun(pieces, len)) => this.reading = Some(Reading { pieces, left: Some(len) }),
                 Some(Stretch::Read(range)) if range.is_empty() => {}
                 Some(Stretch::Read(range)) => {
                     let left = Some(range.end - range.start);
-                    this.reading = Some(Reading { pieces: this.found.clone().read(range), left });
+                    this.reading = Some(Reading { pieces: this.found.clone().read(range).boxed(), left });
                 }
             }
         }

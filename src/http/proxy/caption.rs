@@ -1,14 +1,18 @@
 //! Subtitles and danmaku in the one form that players understand.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::timeout;
 
 use super::head;
 use super::meter::Ending;
 use super::plane::{Opened, ProxyPlane};
+use crate::caption;
 use crate::http::respond;
 use crate::proxy::cache::{Failure, Found, Start};
 use crate::proxy::outward::Outward;
@@ -18,6 +22,10 @@ use crate::proxy::resource::{Kind, Resource};
 pub const SUBTITLE_MAX: usize = 8 << 20;
 /// The longest danmaku that is converted, in bytes.
 pub const DANMAKU_MAX: usize = 32 << 20;
+/// Whoever wants a conversion waits so long for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
+/// What is converted comes within this time.
+const WHOLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// The form that is asked for in a query.
 pub(super) fn wanted(query: &str) -> Option<&str> {
@@ -36,10 +44,10 @@ pub(super) async fn answer(
         _ => (SUBTITLE_MAX, "text/vtt; charset=utf-8"),
     };
     // Its turn comes first: what waits holds nothing.
-    let Ok(turn) = plane.text_turns.clone().acquire_owned().await else {
-        return (head::failed(Outward::Busy), Ending::Failed);
-    };
-    let (found, text) = match whole(plane, &resource, max).await {
+    let turn = timeout(TURN_WITHIN, plane.caption_turns.clone().acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return (head::failed(Outward::Busy), Ending::Failed) };
+    let fetched = timeout(WHOLE_WITHIN, whole(plane, &resource, max)).await;
+    let (found, text) = match fetched.unwrap_or(Err(Outward::Late)) {
         Ok(whole) => whole,
         Err(outward) => return (head::failed(outward), Ending::Failed),
     };
@@ -84,6 +92,10 @@ async fn whole(plane: &ProxyPlane, resource: &Resource, max: usize) -> Result<(F
 }
 
 /// `None` when it is not what it is said to be.
-fn convert(_: Kind, _: &Bytes) -> Option<Bytes> {
-    None
+fn convert(kind: Kind, text: &Bytes) -> Option<Bytes> {
+    let converted = match kind {
+        Kind::Danmaku => caption::danmaku_json(text).map(Bytes::from),
+        _ => caption::to_vtt(text).map(Bytes::from),
+    };
+    converted.map_err(|why| tracing::debug!(?kind, %why, "a caption cannot be converted")).ok()
 }

@@ -6,10 +6,11 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 
 use super::body::ResourceBody;
 use super::meter::Ending;
+use super::patience::Patience;
 use super::plane::{Opened, ProxyPlane};
 use super::{content_type, head};
 use crate::http::respond;
@@ -40,7 +41,7 @@ pub(super) async fn answer(
             return (response, Ending::Served(Outcome::Negative));
         }
     };
-    let ending = Ending::Served(found.outcome);
+
     let validators =
         Validators { etag: found.head.etag.as_deref(), last_modified: found.head.last_modified.as_deref() };
     let mut response = match validators.judge(request.headers()) {
@@ -48,15 +49,17 @@ pub(super) async fn answer(
         Verdict::Failed => head::problem(StatusCode::PRECONDITION_FAILED, "the file is not the one that is asked for"),
         Verdict::Send => {
             let counts = validators.range_counts(request.headers(), SystemTime::now());
-            send(plane, resource, &found, specs.filter(|_| counts), request.method() == Method::HEAD)
+            send(plane, resource, &found, specs.filter(|_| counts), request).await
         }
     };
-    let failed = response.status().is_client_error();
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
     let headers = response.headers_mut();
     head::describe(headers, found.outcome);
     if !failed {
         head::validate(headers, &found.head, opened);
     }
+    let ending = if status.is_server_error() { Ending::Failed } else { Ending::Served(found.outcome) };
     (response, ending)
 }
 
@@ -87,56 +90,67 @@ async fn find(plane: &ProxyPlane, resource: &Resource, specs: Option<&Specs>) ->
     }
 }
 
-fn send(
+async fn send(
     plane: &ProxyPlane,
     resource: &Resource,
     found: &Found,
     specs: Option<Specs>,
-    head_only: bool,
+    request: &Request<()>,
 ) -> Response<Body> {
     let (meter, kind) = (plane.meter.clone(), resource.kind);
     let content_type = content_type::of(kind, found.head.content_type.as_deref());
-    let Some(total) = found.head.total else {
-        let body = if head_only { Body::empty() } else { Body::new(ResourceBody::endless(found.clone(), meter, kind)) };
-        let mut response = Response::new(body);
-        respond::set(response.headers_mut(), CONTENT_TYPE, content_type);
-        return response;
+    let mut headers = HeaderMap::new();
+    let mut status = StatusCode::OK;
+    let body = if let Some(total) = found.head.total {
+        respond::set(&mut headers, ACCEPT_RANGES, "bytes");
+        match specs.map_or(Part::Whole, |specs| specs.within(total)) {
+            Part::Unsatisfiable => return beyond(total),
+            Part::Whole => {
+                typed(&mut headers, content_type, total);
+                ResourceBody::part(found.clone(), 0..total, meter, kind)
+            }
+            Part::One(range) => {
+                status = StatusCode::PARTIAL_CONTENT;
+                typed(&mut headers, content_type, range.end - range.start);
+                let said = format!("bytes {}-{}/{total}", range.start, range.end - 1);
+                respond::set(&mut headers, CONTENT_RANGE, &said);
+                ResourceBody::part(found.clone(), range, meter, kind)
+            }
+            Part::Many(ranges) => {
+                let Some(boundary) = boundary() else {
+                    return head::problem(StatusCode::SERVICE_UNAVAILABLE, "no randomness is to be had: try again");
+                };
+                let framed = Multipart::new(&boundary, content_type, &ranges, total);
+                status = StatusCode::PARTIAL_CONTENT;
+                typed(&mut headers, &format!("multipart/byteranges; boundary={boundary}"), framed.len);
+                ResourceBody::multipart(found.clone(), framed, meter, kind)
+            }
+        }
+    } else {
+        respond::set(&mut headers, CONTENT_TYPE, content_type);
+        ResourceBody::endless(found.clone(), meter, kind)
     };
-    let mut response = match specs.map_or(Part::Whole, |specs| specs.within(total)) {
-        Part::Unsatisfiable => {
-            let mut response = head::failed(Outward::Unsatisfiable);
-            respond::set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{total}"));
-            response
-        }
-        Part::Whole => {
-            let body = match head_only {
-                true => Body::empty(),
-                false => Body::new(ResourceBody::part(found.clone(), 0..total, meter, kind)),
-            };
-            let mut response = Response::new(body);
-            typed(response.headers_mut(), content_type, total);
-            response
-        }
-        Part::One(range) => {
-            let (first, last, len) = (range.start, range.end - 1, range.end - range.start);
-            let mut response = Response::new(Body::new(ResourceBody::part(found.clone(), range, meter, kind)));
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            typed(response.headers_mut(), content_type, len);
-            respond::set(response.headers_mut(), CONTENT_RANGE, &format!("bytes {first}-{last}/{total}"));
-            response
-        }
-        Part::Many(ranges) => {
-            let Some(boundary) = boundary() else {
-                return head::problem(StatusCode::SERVICE_UNAVAILABLE, "no randomness is to be had: try again");
-            };
-            let framed = Multipart::new(&boundary, content_type, &ranges, total);
-            let len = framed.len;
-            let mut response = Response::new(Body::new(ResourceBody::multipart(found.clone(), framed, meter, kind)));
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            typed(response.headers_mut(), &format!("multipart/byteranges; boundary={boundary}"), len);
-            response
-        }
+    let body = match request.method() {
+        &Method::HEAD => Body::empty(),
+        _ => match body.begun().await {
+            // Over HTTP/1 the connection itself is watched.
+            Ok(body) if request.version() == Version::HTTP_2 => Body::new(Patience::with(body)),
+            Ok(body) => Body::new(body),
+            Err(broken) => {
+                tracing::debug!(kind = ?resource.kind, %broken, "a resource cannot be had");
+                return head::failed(broken.outward());
+            }
+        },
     };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn beyond(total: u64) -> Response<Body> {
+    let mut response = head::failed(Outward::Unsatisfiable);
+    respond::set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{total}"));
     respond::set(response.headers_mut(), ACCEPT_RANGES, "bytes");
     response
 }

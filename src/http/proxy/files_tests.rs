@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::stage::{Origin, Stage, wire::Reply};
+use super::stage_tests::{Origin, Stage, wire::Reply};
 use crate::provider::result::Group;
 use crate::proxy::resource::Kind;
 
@@ -195,7 +195,7 @@ async fn a_body_that_ends_too_soon_is_seen_to() {
     let path = stage.track(Kind::Media, Group::Media);
     let address = stage.address;
     let read = tokio::task::spawn_blocking(move || {
-        let mut body = super::stage::wire::open(address, "GET", &path, &[]).unwrap();
+        let mut body = super::stage_tests::wire::open(address, "GET", &path, &[]).unwrap();
         let mut got = Vec::new();
         (std::io::Read::read_to_end(&mut body, &mut got).is_err(), got)
     });
@@ -228,7 +228,7 @@ async fn the_origin_is_let_go_when_the_client_goes() {
     let path = stage.track(Kind::Media, Group::Media);
     let address = stage.address;
     let gone = tokio::task::spawn_blocking(move || {
-        let mut body = super::stage::wire::open(address, "GET", &path, &[]).unwrap();
+        let mut body = super::stage_tests::wire::open(address, "GET", &path, &[]).unwrap();
         std::io::Read::read_exact(&mut body, &mut [0; 1000]).unwrap();
         drop(body);
         over.recv_timeout(std::time::Duration::from_secs(10))

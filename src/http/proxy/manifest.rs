@@ -14,10 +14,10 @@ use super::meter::Ending;
 use super::plane::{Children, Opened, ProxyPlane};
 use crate::http::respond;
 use crate::proxy::cache::Outcome;
-use crate::proxy::hls;
 use crate::proxy::outward::Outward;
 use crate::proxy::resource::{Kind, Resource};
 use crate::proxy::text::Text;
+use crate::proxy::{dash, hls};
 
 /// A longer one is rewritten where it keeps nobody waiting.
 const INLINE_MAX: usize = 32 << 10;
@@ -82,10 +82,8 @@ fn hls_is_over(text: &[u8]) -> bool {
     !hls::is_live(text)
 }
 
-/// A presentation that is not `dynamic` does not change (ISO 23009-1 5.3.1.2).
 fn dash_is_over(text: &[u8]) -> bool {
-    let dynamic: [&[u8]; 2] = [b"\"dynamic\"", b"'dynamic'"];
-    !dynamic.iter().any(|dynamic| text.windows(dynamic.len()).any(|at| at == *dynamic))
+    !dash::is_live(text)
 }
 
 async fn rewritten(
@@ -114,10 +112,11 @@ async fn rewritten(
 
 fn rewrite(kind: Kind, text: &Text, children: &dyn Children) -> Result<String, String> {
     let mut links = children.links(text.stripped);
-    match kind {
-        Kind::Hls => hls::rewrite(&text.body, &text.base, &mut *links).map_err(|refused| refused.to_string()),
-        _ => Err("DASH is not rewritten".to_owned()),
-    }
+    let rewritten = match kind {
+        Kind::Hls => hls::rewrite(&text.body, &text.base, &mut *links),
+        _ => dash::rewrite(&text.body, &text.base, &mut *links),
+    };
+    rewritten.map_err(|refused| refused.to_string())
 }
 
 fn gzip(text: &[u8]) -> Result<Bytes, String> {
@@ -186,11 +185,5 @@ mod tests {
         ] {
             assert_eq!(passed(live, odd), live, "{odd}");
         }
-    }
-
-    #[test]
-    fn dynamic_presentations_change() {
-        assert!(dash_is_over(b"<MPD type=\"static\">") && dash_is_over(b"<MPD>"));
-        assert!(!dash_is_over(b"<MPD type=\"dynamic\">") && !dash_is_over(b"<MPD type='dynamic'>"));
     }
 }

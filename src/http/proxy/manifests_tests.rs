@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use flate2::read::GzDecoder;
 use serde_json::json;
 
-use super::stage::{Origin, Stage, whole};
+use super::stage_tests::{Origin, Stage, whole};
 use crate::provider::result::Group;
 use crate::proxy::resource::Kind;
 
@@ -167,4 +167,21 @@ async fn a_manifest_too_long_is_refused_and_nothing_of_it_stays() {
     let (stage, path) = stage(&origin).await;
     assert_eq!(stage.get(&path).await.status, 502);
     assert_eq!(stage.plane.texts.held(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_segments_come_whole() {
+    const SEGMENTS: usize = 100_000;
+    let mut text = String::from("#EXTM3U\n#EXT-X-TARGETDURATION:4\n");
+    for n in 0..SEGMENTS {
+        text += &format!("#EXTINF:4,\nseg{n}.ts\n");
+    }
+    text += "#EXT-X-ENDLIST\n";
+    let origin = Origin::with(HEAD, text);
+    let (stage, path) = stage(&origin).await;
+    let reply = stage.get(&path).await;
+    let text = reply.text();
+    assert_eq!((reply.status, text.matches("#EXTINF").count()), (200, SEGMENTS));
+    assert!(text.ends_with("#EXT-X-ENDLIST\n") && !text.contains("seg99999.ts"));
+    assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
 }

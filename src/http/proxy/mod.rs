@@ -8,10 +8,13 @@ mod file;
 mod head;
 mod manifest;
 mod meter;
+mod patience;
 mod plane;
 mod resolve;
+mod sealed;
 
 pub use plane::{Children, Opened, Opens, Proxied, ProxyPlane, Refused};
+pub use sealed::Sealed;
 
 use axum::body::Body;
 use hyper::{Method, Request, Response, StatusCode, header};
@@ -77,8 +80,12 @@ async fn answer_with(
 }
 
 #[cfg(test)]
+mod captions_tests;
+#[cfg(test)]
 mod files_tests;
+#[cfg(test)]
+mod lies_tests;
 #[cfg(test)]
 mod manifests_tests;
 #[cfg(test)]
-mod stage;
+mod stage_tests;

@@ -13,8 +13,10 @@ use crate::proxy::cache::Cache;
 use crate::proxy::resource::{Kind, Links};
 use crate::proxy::text::Texts;
 
-/// Long texts that are rewritten or converted at the same time; others wait for their turn, which takes a second at most.
+/// Long manifests that are rewritten at the same time; others wait for their turn, which takes a second at most.
 const TEXT_TURNS: usize = 8;
+/// Subtitles and danmakus that are fetched to be converted at the same time.
+const CAPTION_TURNS: usize = 8;
 
 /// What a signed path says, and that it may be used at this moment.
 pub struct Opened {
@@ -79,14 +81,16 @@ pub struct ProxyPlane {
     pub texts: Texts,
     pub(super) meter: Arc<Meter>,
     pub(super) text_turns: Arc<Semaphore>,
+    pub(super) caption_turns: Arc<Semaphore>,
 }
 
 impl ProxyPlane {
     /// Over these.
     #[must_use]
     pub fn new(opens: Arc<dyn Opens>, playables: Arc<Playables>, cache: Arc<Cache>, texts: Texts) -> Arc<Self> {
-        let text_turns = Arc::new(Semaphore::new(TEXT_TURNS));
-        Arc::new(Self { opens, playables, cache, texts, meter: Arc::default(), text_turns })
+        let (text_turns, caption_turns) =
+            (Arc::new(Semaphore::new(TEXT_TURNS)), Arc::new(Semaphore::new(CAPTION_TURNS)));
+        Arc::new(Self { opens, playables, cache, texts, meter: Arc::default(), text_turns, caption_turns })
     }
 
     /// What is counted, in the Prometheus text format.

@@ -49,7 +49,9 @@ pub(in crate::http) async fn kick(
     if !wanted.member.starts_with("c_") || wanted.member.len() != 12 {
         return Err(Error::NotFound(format!("there is no member `{}` in this room", wanted.member)).into());
     }
-    state.store.post(&room.id, EventKind::Kick, &wanted.member).await?;
+    let token = state.rooms.runtime.token_of(&room.id, &wanted.member);
+    let body = token.map_or_else(|| wanted.member.clone(), |token| format!("{} {token}", wanted.member));
+    state.store.post(&room.id, EventKind::Kick, &body).await?;
     tracing::info!(room = room.id, member = wanted.member, by = caller.by(), "member kicked");
     // A kick closes proxied URLs, also of some who stay.
     taken_back(state.store.as_ref(), &room.id).await?;

@@ -96,10 +96,10 @@ mod tests {
     #[test]
     fn what_is_not_fetched_is_refused_without_being_repeated() {
         for url in
-            ["ftp://h/secret", "rtmp://h/secret", "rtmp://secret:secret@h/live/a", "http://u:secret@h/", "secret"]
+            ["ftp://h/hunter2", "rtmp://h/hunter2", "rtmp://u:hunter2@h/live/a", "http://u:hunter2@h/", "hunter2"]
         {
             let refused = PullFrom::new(url, []).unwrap_err();
-            assert!(!refused.to_string().contains("secret") || !url.contains('@'), "{refused}");
+            assert!(!refused.to_string().contains("hunter2"), "{refused}");
             assert!(refused.is_lasting());
         }
         assert!(PullFrom::new("http://h/a.flv", [("a b", "c")]).is_err());

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::Instrument;
 
-/// The source is looked up again after this, should nobody say that it was changed or deleted (another node did that).
+/// The source is looked up again after this, or after the idle time if that is shorter: another node may have changed or deleted it.
 const RECHECK: Duration = Duration::from_secs(30);
 /// How often it is asked whether anybody still watches; oftener for a shorter idle time.
 const LOOK: Duration = Duration::from_secs(1);
@@ -121,7 +121,7 @@ impl Puller {
                 tracing::info!("nobody wants the stream any more; the pull stops");
                 return;
             }
-            if self.entry.take_recheck() || checked.elapsed() >= RECHECK {
+            if self.entry.take_recheck() || checked.elapsed() >= RECHECK.min(self.pulls.idle()) {
                 checked = Instant::now();
                 if self.is_gone().await {
                     tracing::info!("the stream was deleted; the pull stops");

@@ -26,7 +26,16 @@ fn plane() -> Plane {
     plane_of(8, Vec::new())
 }
 
+/// One whose pulls nobody ends, nor looks up again, by the clock.
+fn patient() -> Plane {
+    plane_with(PullLimits { idle: IDLE * 600, max: 8, own: Vec::new() })
+}
+
 fn plane_of(max: usize, own: Vec<(String, u16)>) -> Plane {
+    plane_with(PullLimits { idle: IDLE, max, own })
+}
+
+fn plane_with(limits: PullLimits) -> Plane {
     let hub = Hub::new(LiveLimits { hls_idle: Duration::from_millis(300), ..LiveLimits::default() });
     let (table, tasks, stop) = (Arc::<Table>::default(), TaskTracker::new(), CancellationToken::new());
     let around = Surroundings {
@@ -36,7 +45,7 @@ fn plane_of(max: usize, own: Vec<(String, u16)>) -> Plane {
         tasks: tasks.clone(),
         stop: stop.clone(),
     };
-    let pulls = Pulls::new(around, PullLimits { idle: IDLE, max, own });
+    let pulls = Pulls::new(around, limits);
     Plane { pulls, hub, table, tasks, stop }
 }
 
@@ -167,7 +176,7 @@ async fn a_hold_pulls_without_viewers_until_it_is_released() {
 
 #[tokio::test]
 async fn a_deleted_stream_ends_at_once_with_its_viewers() {
-    let (plane, server) = (plane(), Server::start(Manner::Rtmp).await);
+    let (plane, server) = (patient(), Server::start(Manner::Rtmp).await);
     plane.table.put("cam", &server.url("/live/cam?key=secret"));
     let hold = plane.pulls.hold("cam").unwrap();
     let mut viewer = follow(plane.pulls.watch("cam").await.unwrap(), Framing::Raw);
@@ -183,7 +192,7 @@ async fn a_deleted_stream_ends_at_once_with_its_viewers() {
 
 #[tokio::test]
 async fn a_changed_source_is_followed_at_once() {
-    let (plane, former, next) = (plane(), Server::start(Manner::Rtmp).await, Server::start(Manner::Rtmp).await);
+    let (plane, former, next) = (patient(), Server::start(Manner::Rtmp).await, Server::start(Manner::Rtmp).await);
     plane.table.put("cam", &former.url("/live/cam?key=secret"));
     let _hold = plane.pulls.hold("cam").unwrap();
     plane.pulls.watch("cam").await.unwrap();

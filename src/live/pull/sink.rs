@@ -49,7 +49,7 @@ impl Sink {
         if !self.playable.load(Relaxed) && publication.is_playable() {
             self.playable.store(true, Relaxed);
             self.entry.set_phase(Phase::Live);
-            tracing::info!(stream = %self.entry.name, epoch = publication.epoch(), "the pull is live");
+            tracing::info!(epoch = publication.epoch(), "the pull is live");
         }
         Ok(())
     }

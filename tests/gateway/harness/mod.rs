@@ -16,7 +16,9 @@ mod prometheus;
 mod publisher;
 mod room;
 mod rtmp;
+mod sentinel;
 mod temp;
+mod upstream;
 mod websocket;
 
 pub use api::call;
@@ -24,7 +26,7 @@ pub use bystander::{Bystander, is_picture, tags_of};
 pub use cluster::Cluster;
 pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
-pub use http::{Body, get, head, open, request};
+pub use http::{Body, Reply, get, head, open, request};
 pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
 pub use member::{Ended, Member, TestRoom};
 pub use node::node;
@@ -39,7 +41,9 @@ pub use rtmp::{
     AUDIO, CHUNK_SIZE, COMMAND, RtmpClient, SCRIPT, VIDEO, amf_number, amf_string, chunks, connect_from, hello,
     is_closed, property,
 };
+pub use sentinel::{NEIGHBOUR, Sentinel, hostile_urls, private_hosts};
 pub use temp::TempDir;
+pub use upstream::{NginxRtmp, connections_to, free_port};
 pub use websocket::open_websocket;
 
 use std::{

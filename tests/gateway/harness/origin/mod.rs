@@ -1,6 +1,6 @@
 //! A scripted HTTP origin on real sockets: honest by default, and able to lie in all the ways of [`Lie`]. It needs nothing but the standard
 //! library, so that unit tests may include it too.
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test uses its part")]
 
 mod answer;
 mod lie;

@@ -1,0 +1,59 @@
+//! Attributes of an element, read and written.
+
+use std::borrow::Cow;
+
+use quick_xml::escape::escape;
+use quick_xml::events::BytesStart;
+
+use crate::proxy::refused::Why;
+
+/// An attribute's value as it is meant; `None` without the attribute.
+pub(super) fn value(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Why> {
+    let found = element.try_get_attribute(name).map_err(|_| Why::Xml)?;
+    found.map(|attribute| unescaped(&attribute.value)).transpose()
+}
+
+/// What an attribute becomes; `None`: it stays.
+type Changed = Result<Option<String>, Why>;
+
+/// Writes a start or empty tag anew. `change` is told each attribute's name and value, and what it answers is the value from then on;
+/// `added` comes behind them.
+pub(super) fn write(
+    out: &mut String,
+    element: &BytesStart<'_>,
+    is_empty: bool,
+    added: &[(&str, String)],
+    change: &mut dyn FnMut(&str, &str) -> Changed,
+) -> Result<(), Why> {
+    out.push('<');
+    out.push_str(element.name().as_ref());
+    // Unchecked for duplicates: that takes quadratic time, and is for the player to complain about.
+    let mut attributes = element.attributes();
+    for attribute in attributes.with_checks(false) {
+        let attribute = attribute.map_err(|_| Why::Xml)?;
+        let (name, raw) = (attribute.key.as_ref(), &attribute.value);
+        let changed = change(name, &unescaped(raw)?)?;
+        match changed {
+            Some(value) => push(out, name, &escape(value.as_str())),
+            // It may have stood in the other kind of quotes.
+            None => push(out, name, &raw.replace('"', "&quot;")),
+        }
+    }
+    for (name, value) in added {
+        push(out, name, &escape(value.as_str()));
+    }
+    out.push_str(if is_empty { "/>" } else { ">" });
+    Ok(())
+}
+
+fn push(out: &mut String, name: &str, escaped: &str) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("=\"");
+    out.push_str(escaped);
+    out.push('"');
+}
+
+fn unescaped(raw: &str) -> Result<String, Why> {
+    quick_xml::escape::unescape(raw).map(Cow::into_owned).map_err(|_| Why::Xml)
+}

@@ -1,0 +1,47 @@
+//! DASH manifests (ISO/IEC 23009-1) with other URLs in them. Read twice: once for what is in force where (a base URL or a template
+//! stands for all representations below it, wherever below it a further base URL stands), once to write. What is not an element or attribute
+//! known here survives byte for byte.
+
+mod attributes;
+mod levels;
+mod template;
+mod walk;
+mod write;
+
+use url::Url;
+
+use super::refused::Refused;
+use super::resource::Links;
+
+/// Elements within elements.
+pub const DEPTH_MAX: usize = 64;
+/// Periods, adaptation sets and representations together.
+pub const LEVELS_MAX: usize = 20_000;
+/// What a manifest is told to set its clock by: this server's time.
+pub const TIME: &str = "/time";
+
+/// Replaces the URLs of a manifest that came from `base`, the URL after redirects. Media, initialisation, index and switching URLs, lists,
+/// `Location`, `ImportedMPD`, steering and `xlink:href` lead to us; `UTCTiming` over HTTP or NTP is [`TIME`], and a dynamic manifest without one
+/// gets it. `PatchLocation` is left out: a patch cannot be rewritten without the manifest it is for, and a player without one
+/// fetches the whole. Of several `BaseURL`s of a level the first counts, unless they are the media themselves. Licence servers, metrics and
+/// events stay as they are.
+///
+/// # Errors
+/// [`Refused`]: nothing of the manifest is to be given out.
+pub fn rewrite(text: &[u8], base: &Url, links: &mut dyn Links) -> Result<String, Refused> {
+    let text = walk::text(text)?;
+    let levels = levels::read(text, base)?;
+    write::rewritten(text, base, &levels, links)
+}
+
+/// Whether a manifest changes (ISO 23009-1 5.3.1.2); one that cannot be read does.
+#[must_use]
+pub fn is_live(text: &[u8]) -> bool {
+    let root = walk::text(text).ok().and_then(walk::root_type);
+    root.is_none_or(|root_type| root_type == "dynamic")
+}
+
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod hostile_tests;

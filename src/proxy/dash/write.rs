@@ -1,0 +1,312 @@
+//! The second pass: the manifest as it is given out.
+
+use quick_xml::escape::escape;
+use quick_xml::events::{BytesStart, Event};
+use url::Url;
+
+use super::levels::{Level, TEMPLATES, is_level};
+use super::walk::{Step, Walk};
+use super::{TIME, attributes, template};
+use crate::proxy::refused::{OUTPUT_MAX, Refused, Uri, Why, resolve};
+use crate::proxy::resource::{Kind, Links};
+
+/// How [`TIME`] is told (ISO 23009-1 5.8.4.11).
+const ISO: &str = "urn:mpeg:dash:utc:http-iso:2014";
+/// The one scheme that asks nobody.
+const DIRECT: &str = "urn:mpeg:dash:utc:direct:";
+/// A base that leads nowhere: the directory of the manifest itself. Its element stays for its attributes (`availabilityTimeOffset`).
+const NOWHERE: &str = "./";
+
+/// The manifest with links in it.
+pub(super) fn rewritten(
+    text: &str,
+    document: &Url,
+    levels: &[Level],
+    links: &mut dyn Links,
+) -> Result<String, Refused> {
+    let mut walk = Walk::new(text);
+    let mut writer = Writer {
+        text,
+        document,
+        levels,
+        links,
+        out: String::with_capacity(text.len().saturating_mul(2).min(OUTPUT_MAX)),
+        open: Vec::new(),
+        started: 0,
+        is_dynamic: false,
+        has_clock: false,
+    };
+    writer.all(&mut walk).map_err(|why| why.at(walk.line()))?;
+    Ok(writer.out)
+}
+
+struct Writer<'a> {
+    text: &'a str,
+    document: &'a Url,
+    levels: &'a [Level],
+    links: &'a mut dyn Links,
+    out: String,
+    /// The levels that are open, by number.
+    open: Vec<(usize, Owed)>,
+    started: usize,
+    is_dynamic: bool,
+    has_clock: bool,
+}
+
+/// What a representation must be given because of where it inherits from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    Nothing,
+    /// Its base is the media, and written further up.
+    Base,
+    /// Templates are written further up, where another base is in force.
+    Template,
+}
+
+impl Writer<'_> {
+    fn all(&mut self, walk: &mut Walk<'_>) -> Result<(), Why> {
+        while let Some(step) = walk.step()? {
+            match (&step.event, step.name) {
+                (
+                    Event::Start(_),
+                    Some("BaseURL" | "Location" | "PatchLocation" | "ImportedMPD" | "ContentSteering"),
+                ) => {
+                    self.text_element(walk, &step)?;
+                }
+                (Event::Start(element), Some(name)) => self.element(walk, element, name, (&step, false))?,
+                (Event::Empty(element), Some(name)) => self.element(walk, element, name, (&step, true))?,
+                (Event::End(_), Some(name)) => {
+                    self.end(walk, name)?;
+                    self.copy(&step);
+                }
+                _ => self.copy(&step),
+            }
+            if self.out.len() > OUTPUT_MAX {
+                return Err(Why::TooLong);
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, step: &Step<'_>) {
+        self.out.push_str(&self.text[step.span.clone()]);
+    }
+
+    /// The base in force.
+    fn base(&self) -> Url {
+        self.open.last().map_or(self.document, |(number, _)| &self.levels[*number].base).clone()
+    }
+
+    fn linked(&mut self, kind: Kind, uri: &str, base: &Url) -> Result<String, Why> {
+        Ok(match resolve(uri, base)? {
+            Uri::Stays => uri.to_owned(),
+            Uri::Leads(url) => self.links.link(kind, &url),
+        })
+    }
+
+    /// An element whose text is a URL.
+    fn text_element(&mut self, walk: &mut Walk<'_>, step: &Step<'_>) -> Result<(), Why> {
+        let (content, end) = walk.content()?;
+        let base = self.base();
+        let linked = match step.name {
+            Some("PatchLocation") => return Ok(()),
+            Some("Location") => self.linked(Kind::Dash, &content, self.document)?,
+            Some("ImportedMPD") => self.linked(Kind::Dash, &content, &base)?,
+            Some("ContentSteering") => self.linked(Kind::Other, &content, &base)?,
+            _ => self.base_url(&content)?,
+        };
+        self.copy(step);
+        self.out.push_str(&escape(linked.as_str()));
+        self.out.push_str(&self.text[end]);
+        Ok(())
+    }
+
+    fn base_url(&mut self, content: &str) -> Result<String, Why> {
+        let level = self.open.last().map(|(number, _)| &self.levels[*number]);
+        match level.filter(|level| level.is_file()) {
+            Some(level) => {
+                let from = level.parent.map_or(self.document, |parent| &self.levels[parent].base);
+                self.linked(Kind::Segment, content, from)
+            }
+            None => Ok(NOWHERE.to_owned()),
+        }
+    }
+
+    fn element(
+        &mut self,
+        walk: &Walk<'_>,
+        element: &BytesStart<'_>,
+        name: &str,
+        (step, is_empty): (&Step<'_>, bool),
+    ) -> Result<(), Why> {
+        match name {
+            _ if is_level(name) => self.level(walk, element, name, (step, is_empty)),
+            "PatchLocation" => Ok(()),
+            "UTCTiming" => self.clock(element, is_empty),
+            "SegmentTemplate" => self.template(element, is_empty),
+            "SegmentURL" => {
+                let base = self.base();
+                // Without a URL it is a part of what the base leads to (ISO 23009-1 5.3.9.3.2).
+                let added = match attributes::value(element, "media")? {
+                    Some(_) => vec![],
+                    None => vec![("media", self.linked(Kind::Segment, "", &base)?)],
+                };
+                self.urls(element, (step, is_empty), &["media", "index"], &added)
+            }
+            "SegmentBase" => {
+                self.pay(walk, Owed::Base)?;
+                self.urls(element, (step, is_empty), &[], &[])
+            }
+            "Initialization" | "RepresentationIndex" | "BitstreamSwitching" => {
+                self.urls(element, (step, is_empty), &["sourceURL"], &[])
+            }
+            "InitializationSet" => self.urls(element, (step, is_empty), &["initialization"], &[]),
+            _ => self.urls(element, (step, is_empty), &[], &[]),
+        }
+    }
+
+    /// Writes an element with links in these attributes, and in an `xlink:href`; one without any stays byte for byte.
+    fn urls(
+        &mut self,
+        element: &BytesStart<'_>,
+        (step, is_empty): (&Step<'_>, bool),
+        names: &[&str],
+        added: &[(&str, String)],
+    ) -> Result<(), Why> {
+        let base = self.base();
+        let (mut out, mut touched) = (String::new(), !added.is_empty());
+        attributes::write(&mut out, element, is_empty, added, &mut |name, value| {
+            let kind = match name {
+                _ if names.contains(&name) => Kind::Segment,
+                _ if is_qualified_href(name) && !value.starts_with("urn:") => Kind::Other,
+                _ => return Ok(None),
+            };
+            touched = true;
+            self.linked(kind, value, &base).map(Some)
+        })?;
+        let was_empty = matches!(step.event, Event::Empty(_));
+        if touched || is_empty != was_empty {
+            self.out.push_str(&out);
+        } else {
+            self.copy(step);
+        }
+        Ok(())
+    }
+
+    fn clock(&mut self, element: &BytesStart<'_>, is_empty: bool) -> Result<(), Why> {
+        self.has_clock = true;
+        let is_direct = attributes::value(element, "schemeIdUri")?.is_some_and(|scheme| scheme.starts_with(DIRECT));
+        attributes::write(&mut self.out, element, is_empty, &[], &mut |name, _| {
+            Ok(match name {
+                "schemeIdUri" if !is_direct => Some(ISO.to_owned()),
+                "value" if !is_direct => Some(TIME.to_owned()),
+                _ => None,
+            })
+        })
+    }
+
+    fn template(&mut self, element: &BytesStart<'_>, is_empty: bool) -> Result<(), Why> {
+        let base = self.base();
+        let number = self.open.last().map(|(number, _)| *number);
+        let added = match number.filter(|number| self.levels[*number].is_representation) {
+            Some(number) => self.inherited(number)?,
+            None => vec![],
+        };
+        let mut out = std::mem::take(&mut self.out);
+        let written = attributes::write(&mut out, element, is_empty, &added, &mut |name, value| {
+            if TEMPLATES.contains(&name) { template::linked(value, &base, self.links).map(Some) } else { Ok(None) }
+        });
+        self.out = out;
+        written
+    }
+
+    /// The templates that are written further up, where another base is in force.
+    fn inherited(&mut self, number: usize) -> Result<Vec<(&'static str, String)>, Why> {
+        let level = &self.levels[number];
+        let mut inherited = Vec::new();
+        for (name, place) in TEMPLATES.into_iter().zip(&level.templates) {
+            let Some((written, at)) = place else { continue };
+            if self.levels[*at].base != level.base {
+                inherited.push((name, template::linked(written, &level.base, self.links)?));
+            }
+        }
+        Ok(inherited)
+    }
+
+    fn level(
+        &mut self,
+        walk: &Walk<'_>,
+        element: &BytesStart<'_>,
+        name: &str,
+        (step, is_empty): (&Step<'_>, bool),
+    ) -> Result<(), Why> {
+        let number = self.started;
+        self.started += 1;
+        let owed = self.owed(number);
+        if name == "MPD" {
+            self.is_dynamic = attributes::value(element, "type")?.as_deref() == Some("dynamic");
+        }
+        // What it is given stands inside it.
+        let closes = is_empty && owed == Owed::Nothing;
+        self.urls(element, (step, closes), &[], &[])?;
+        if closes {
+            return Ok(());
+        }
+        self.open.push((number, owed));
+        if is_empty {
+            self.end(walk, name)?;
+            self.out.push_str(&format!("</{}>", element.name().as_ref()));
+        }
+        Ok(())
+    }
+
+    fn owed(&self, number: usize) -> Owed {
+        let level = &self.levels[number];
+        let elsewhere = |(_, at): &(String, usize)| self.levels[*at].base != level.base;
+        if level.is_file() && level.own_base.is_none() && level.base != *self.document {
+            Owed::Base
+        } else if level.is_representation && !level.own_template && level.templates.iter().flatten().any(elsewhere) {
+            Owed::Template
+        } else {
+            Owed::Nothing
+        }
+    }
+
+    /// What comes before the end of an element.
+    fn end(&mut self, walk: &Walk<'_>, name: &str) -> Result<(), Why> {
+        if is_level(name) {
+            self.pay(walk, Owed::Base)?;
+            self.pay(walk, Owed::Template)?;
+            self.open.pop();
+        }
+        if name == "MPD" && self.is_dynamic && !self.has_clock {
+            let prefix = walk.prefix();
+            self.out.push_str(&format!("<{prefix}UTCTiming schemeIdUri=\"{ISO}\" value=\"{TIME}\"/>"));
+        }
+        Ok(())
+    }
+
+    fn pay(&mut self, walk: &Walk<'_>, what: Owed) -> Result<(), Why> {
+        let Some((number, owed)) = self.open.last_mut().filter(|(_, owed)| *owed == what) else { return Ok(()) };
+        *owed = Owed::Nothing;
+        let (number, prefix) = (*number, walk.prefix());
+        match what {
+            Owed::Nothing => {}
+            Owed::Base => {
+                let link = self.links.link(Kind::Segment, &self.levels[number].base);
+                self.out.push_str(&format!("<{prefix}BaseURL>{}</{prefix}BaseURL>", escape(link.as_str())));
+            }
+            Owed::Template => {
+                let element = BytesStart::new(format!("{prefix}SegmentTemplate"));
+                let inherited = self.inherited(number)?;
+                attributes::write(&mut self.out, &element, true, &inherited, &mut |_, _| Ok(None))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `xlink:href`, by whatever name its namespace goes.
+fn is_qualified_href(name: &str) -> bool {
+    name.split_once(':').is_some_and(|(prefix, local)| local == "href" && prefix != "xmlns")
+}
