@@ -134,6 +134,11 @@ impl Fill {
         }
     }
 
+    /// Whether all of it is there, so that nobody waits for its origin any more.
+    pub fn is_full(&self) -> bool {
+        self.state.lock().got == self.len
+    }
+
     /// Whether somebody reads it; see [`Following`].
     pub fn is_read(&self) -> bool {
         self.readers.load(Ordering::Relaxed) > 0

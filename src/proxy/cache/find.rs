@@ -125,6 +125,7 @@ impl Cache {
         };
         if from < version.total
             && let Slice::Coming(fill) = self.slice(version, from / self.slice_len, want)
+            && !fill.is_full()
         {
             match fill.begun().await {
                 Ok(Source::Disk) => {}

@@ -234,3 +234,6 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,13 +165,13 @@ impl Landing {
             return;
         }
         let whole = self.fill.end();
-        self.cache.shelf.lock().land(&self.version, self.nth, Some(whole.clone()));
         if self.want.resource.kind != Kind::Key
             && self.version.is_kept()
             && let Some(disk) = &self.cache.disk
         {
             disk.write(&self.version, self.nth, &whole);
         }
+        self.cache.shelf.lock().land(&self.version, self.nth, Some(whole));
     }
 
     fn fail(&self, failure: Failure) {

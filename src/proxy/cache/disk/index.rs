@@ -38,6 +38,14 @@ impl Index {
         self.versions.contains_key(version)
     }
 
+    /// Whether this file belongs to it.
+    pub fn has(&self, (version, nth): FileId) -> bool {
+        match nth {
+            Some(nth) => self.slices.contains(&(version, nth)),
+            None => self.describes(&version),
+        }
+    }
+
     /// Whether something is written down about the version.
     pub fn describes(&self, version: &Key) -> bool {
         self.versions.get(version).is_some_and(|(_, head)| *head > 0)

@@ -37,6 +37,8 @@ pub(super) struct Disk {
     folder: Folder,
     index: Arc<Mutex<Index>>,
     jobs: SyncSender<Job>,
+    /// Files that are to be deleted; never more than there are in the index.
+    doomed: Arc<Mutex<Vec<FileId>>>,
     reads: Semaphore,
     counters: Arc<Counters>,
     ready: watch::Receiver<bool>,
@@ -53,17 +55,19 @@ impl Disk {
         found: impl FnMut(Written) -> bool + Send + 'static,
     ) -> Option<Self> {
         let index = Arc::new(Mutex::new(Index::new(bytes_max)));
+        let doomed = Arc::<Mutex<Vec<FileId>>>::default();
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let (send_ready, ready) = watch::channel(false);
         let started = Folder::open(path).and_then(|folder| {
-            let (index, counters) = (index.clone(), counters.clone());
-            let writer = Writer { folder: folder.clone(), index, counters, slice_len, paused: None, warned: false };
+            let (index, doomed, counters) = (index.clone(), doomed.clone(), counters.clone());
+            let writer =
+                Writer { folder: folder.clone(), index, doomed, counters, slice_len, paused: None, warned: false };
             let run = move || writer.run(&waiting, found, &send_ready);
             std::thread::Builder::new().name("cache-disk".into()).spawn(run)?;
             Ok(folder)
         });
         match started {
-            Ok(folder) => Some(Self { folder, index, jobs, reads: Semaphore::new(READS_MAX), counters, ready }),
+            Ok(folder) => Some(Self { folder, index, jobs, doomed, reads: Semaphore::new(READS_MAX), counters, ready }),
             Err(err) => {
                 tracing::warn!(%err, "the cache's directory cannot be used: slices are kept in memory alone");
                 None
@@ -124,16 +128,14 @@ impl Disk {
         self.delete(gone);
     }
 
+    /// The writer deletes, so that nothing is deleted that was written again meanwhile.
     fn delete(&self, gone: Vec<FileId>) {
         if gone.is_empty() {
             return;
         }
-        let folder = self.folder.clone();
-        let delete = move || folder.delete(&gone);
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(delete)),
-            Err(_) => delete(),
-        }
+        self.doomed.lock().extend(gone);
+        // When there is no room, the writer is at work and comes by here anyway.
+        let _ = self.jobs.try_send(Job::Sweep);
     }
 
     /// Slices and bytes.

@@ -14,7 +14,7 @@ use super::super::identity::Key;
 use super::super::stats::Counters;
 use super::super::version::{Version, Written};
 use super::folder::Folder;
-use super::index::{Index, SLICES_MAX};
+use super::index::{FileId, Index, SLICES_MAX};
 use super::slice_file::{HEADER_LEN, Label};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -27,6 +27,8 @@ pub(super) enum Job {
     Slice(Arc<Version>, u64, Bytes),
     /// A version that is on disk already is known better.
     Describe(Arc<Version>),
+    /// Files are to be deleted.
+    Sweep,
     /// Says when everything before it is done.
     Flush(oneshot::Sender<()>),
 }
@@ -34,6 +36,7 @@ pub(super) enum Job {
 pub(super) struct Writer {
     pub folder: Folder,
     pub index: Arc<Mutex<Index>>,
+    pub doomed: Arc<Mutex<Vec<FileId>>>,
     pub counters: Arc<Counters>,
     pub slice_len: u64,
     /// Nothing is tried before.
@@ -50,7 +53,9 @@ impl Writer {
         }
         ready.send_replace(true);
         while let Ok(job) = jobs.recv() {
+            self.sweep();
             match job {
+                Job::Sweep => {}
                 Job::Slice(version, nth, bytes) => {
                     let written = self.trying(|writer| writer.slice(&version, nth, &bytes));
                     if !written {
@@ -64,6 +69,17 @@ impl Writer {
                 }
                 Job::Flush(done) => drop(done.send(())),
             }
+        }
+    }
+
+    fn sweep(&self) {
+        let mut doomed = std::mem::take(&mut *self.doomed.lock());
+        if !doomed.is_empty() {
+            let index = self.index.lock();
+            // What is there again was written since.
+            doomed.retain(|id| !index.has(*id));
+            drop(index);
+            self.folder.delete(&doomed);
         }
     }
 

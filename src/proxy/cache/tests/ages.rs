@@ -1,0 +1,133 @@
+//! How long things count.
+
+use super::*;
+
+async fn kept(cache_control: &'static str) -> (Origin, Arc<Cache>, Resource, FileThere) {
+    let file = FileThere { cache_control, ..FileThere::new(2 * SLICE) };
+    let origin = Origin::serving(file.clone()).await;
+    let (cache, resource) = (cache(), origin.resource("/film.mp4"));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Miss, file.bytes.clone()));
+    until(|| cache.stats().fills.running == 0).await;
+    (origin, cache, resource, file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_fresh_costs_no_question() {
+    let (origin, cache, resource, file) = kept("max-age=60").await;
+    cache.clock.advance(Duration::from_secs(59));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Hit, file.bytes));
+    assert_eq!(origin.requests(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_a_little_old_is_served_at_once_and_asked_about_once() {
+    let (origin, cache, resource, file) = kept("max-age=60").await;
+    cache.clock.advance(Duration::from_secs(70));
+    let reads = (0..20).map(|_| whole(&cache, &resource));
+    for (outcome, bytes) in futures_util::future::join_all(reads).await {
+        assert!(matches!(outcome, Outcome::Stale | Outcome::Hit) && bytes == file.bytes);
+    }
+    until(|| origin.requests() == 3).await;
+    let asked = origin.asked.lock()[2].clone();
+    assert_eq!(asked.header("if-none-match"), Some("\"v1\""));
+    assert_eq!(asked.range(), Some((0, 0)));
+    let mut outcome = Outcome::Stale;
+    while outcome == Outcome::Stale {
+        outcome = whole(&cache, &resource).await.0;
+    }
+    assert_eq!(outcome, Outcome::Hit, "304 renewed it");
+    assert_eq!(origin.requests(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_in_the_background_finds_the_new_version() {
+    let (origin, cache, resource, file) = kept("max-age=60").await;
+    let new = FileThere { bytes: bytes(SLICE, 9), etag: "\"v2\"".into(), ..file.clone() };
+    let renewed = new.clone();
+    origin.turn_to(move |asked, _| renewed.serve(asked));
+    cache.clock.advance(Duration::from_secs(70));
+    // It may be aborted: the old version ends while it is read.
+    assert_eq!(find(&cache, &resource, Start::Whole).await.unwrap().outcome, Outcome::Stale);
+    until(|| cache.stats().held.memory_slices == 0).await;
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Miss, new.bytes));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_old_is_asked_about_first() {
+    let (origin, cache, resource, file) = kept("max-age=60").await;
+    cache.clock.advance(Duration::from_secs(121));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Revalidated, file.bytes.clone()));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Hit, file.bytes));
+    assert_eq!(origin.requests(), 3);
+    cache.clock.advance(Duration::from_secs(121));
+    origin.turn_to(|_, _| Answer::status("404 Not Found"));
+    assert!(matches!(find(&cache, &resource, Start::Whole).await, Err(Failure::Status(404))));
+    assert_eq!(cache.stats().held.memory_slices, 0, "what is gone is not kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_question_answers_all_who_wait_for_it() {
+    let (origin, cache, resource, file) = kept("no-cache").await;
+    let reads = (0..50).map(|_| whole(&cache, &resource));
+    for (outcome, bytes) in futures_util::future::join_all(reads).await {
+        assert!(outcome == Outcome::Revalidated && bytes == file.bytes);
+    }
+    assert!(origin.requests() <= 2 + 3, "{}", origin.requests());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_that_ignores_conditions_is_asked_all_the_same() {
+    let (origin, cache, resource, file) = kept("max-age=60").await;
+    let served = file.clone();
+    origin.turn_to(move |asked, _| {
+        let mut asked = asked.clone();
+        asked.lines.retain(|line| !line.to_ascii_lowercase().starts_with("if-none-match"));
+        served.serve(&asked)
+    });
+    cache.clock.advance(Duration::from_secs(200));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Revalidated, file.bytes));
+    assert_eq!(cache.stats().bytes.origins, 2 * SLICE as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_be_kept_is_not() {
+    let file = FileThere { cache_control: "no-store", ..FileThere::new(2 * SLICE) };
+    let origin = Origin::serving(file.clone()).await;
+    let private = FileThere { cache_control: "private, max-age=60", ..file.clone() };
+    let members = Origin::serving(private).await;
+    let cache = cache();
+    for resource in [origin.resource("/film.mp4"), members.resource_with("/film.mp4", "Bearer 1")] {
+        for _ in 0..2 {
+            assert_eq!(whole(&cache, &resource).await, (Outcome::Bypass, file.bytes.clone()));
+        }
+    }
+    assert_eq!(cache.stats().held.memory_slices, 0);
+    assert_eq!(whole(&cache, &members.resource("/film.mp4")).await.0, Outcome::Miss);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_remembered_for_a_while() {
+    let origin = Origin::with(|_, _| Answer::status("404 Not Found")).await;
+    let (cache, resource) = (cache(), origin.resource("/gone.mp4"));
+    assert!(matches!(find(&cache, &resource, Start::Whole).await, Err(Failure::Status(404))));
+    let again = find(&cache, &resource, Start::Whole).await;
+    assert!(matches!(&again, Err(known @ Failure::Remembered(_)) if matches!(known.origin(), Failure::Status(404))));
+    assert_eq!((origin.requests(), cache.stats().negative), (1, 1));
+    cache.clock.advance(Duration::from_secs(10));
+    let file = FileThere::new(SLICE);
+    let served = file.clone();
+    origin.turn_to(move |asked, _| served.serve(asked));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Miss, file.bytes));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_is_served_while_its_origin_is_away() {
+    let (origin, cache, resource, file) = kept("max-age=60").await;
+    origin.turn_to(|_, _| Answer::status("503 Service Unavailable"));
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Hit, file.bytes.clone()));
+    cache.clock.advance(Duration::from_secs(70));
+    for _ in 0..3 {
+        assert_eq!(whole(&cache, &resource).await, (Outcome::Stale, file.bytes.clone()));
+    }
+    assert!(origin.requests() <= 3, "it is not asked again at once");
+}
