@@ -60,7 +60,8 @@ impl Disk {
         let (send_ready, ready) = watch::channel(false);
         let started = Folder::open(path).and_then(|folder| {
             let (index, doomed, counters) = (index.clone(), doomed.clone(), counters.clone());
-            let writer = Writer { folder: folder.clone(), index, doomed, counters, slice_len, paused: None, warned: false };
+            let writer =
+                Writer { folder: folder.clone(), index, doomed, counters, slice_len, paused: None, warned: false };
             let run = move || writer.run(&waiting, found, &send_ready);
             std::thread::Builder::new().name("cache-disk".into()).spawn(run)?;
             Ok(folder)
