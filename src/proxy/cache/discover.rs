@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::fill::{Fill, Source};
 use super::identity::Want;
 use super::pass::ask;
-use super::shelf::{Discovered, Entry};
+use super::shelf::Discovered;
 use super::slots::Slot;
 use super::supply::Landing;
 use super::version::Version;
@@ -48,7 +48,7 @@ impl Cache {
                 }
                 Ok(Found::Passing(answer)) => {
                     let until = cache.clock.now_ms() + PASSING_MS;
-                    cache.shelf.lock().resources.put(want.stable, Entry::Passing(until));
+                    cache.shelf.lock().pass(want.stable, until);
                     telling.end(Discovered::Passed(Arc::new(Mutex::new(answer))));
                 }
                 Err(failure) => {

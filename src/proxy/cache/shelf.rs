@@ -68,9 +68,17 @@ impl Shelf {
 
     /// Makes this the current version; an older one is not kept any more.
     pub fn shelve(&mut self, version: &Arc<Version>) {
-        let entry = Entry::Known(version.clone());
-        // Either an older version of the same, or what makes room.
-        if let Some((_, Entry::Known(gone))) = self.resources.push(version.stable, entry) {
+        self.enter(version.stable, Entry::Known(version.clone()));
+    }
+
+    /// Notes that this resource cannot be kept.
+    pub fn pass(&mut self, stable: Key, until_ms: u64) {
+        self.enter(stable, Entry::Passing(until_ms));
+    }
+
+    /// What goes, because it is of the same resource or to make room, is not kept on.
+    fn enter(&mut self, stable: Key, entry: Entry) {
+        if let Some((_, Entry::Known(gone))) = self.resources.push(stable, entry) {
             gone.retire();
         }
     }
@@ -138,6 +146,10 @@ mod tests {
         (1..=RESOURCES_MAX as u64).for_each(|n| shelf.shelve(&version(n)));
         assert_eq!(shelf.resources.len(), RESOURCES_MAX);
         assert!(!first.is_kept());
+        let next = version(1);
+        shelf.shelve(&next);
+        (0..RESOURCES_MAX as u64).for_each(|n| shelf.pass(version(n + (1 << 32)).stable, 0));
+        assert!(!next.is_kept());
     }
 
     #[test]
