@@ -143,7 +143,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     ));
     rooms::start(&rooms, &tasks, &stop);
     workers::start(&rooms, &config, providers, pulls, &tasks, &stop);
-    playback::start(&playback, sealed, store.clone(), &tasks, &stop);
+    playback::start(&playback, &config, sealed, store.clone(), &tasks, &stop);
     tasks.spawn(http::serve_unix(unix, admin::router(state), stop.clone(), connections.clone()));
     tasks.spawn(close_expired(store.clone(), hub.clone(), stop.clone()));
     if let Some(secret) = demo_secret {

@@ -43,16 +43,23 @@ pub fn cache(config: &Config, client: fetch::Client) -> Arc<Cache> {
 /// Starts what tells members of results that end, and what reads the keys that other nodes made.
 pub fn start(
     plane: &PlaybackPlane,
+    config: &Config,
     sealed: Arc<Sealed>,
     store: Arc<dyn Store>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
+    let every = config.proxy.key_rotation;
+    // A node may sign with a key for so long after its successor was made.
+    let keep = config.proxy.url_ttl + RENEWED_EVERY * 2;
+    let keys = store.clone();
     let renewing = async move {
         loop {
-            sleep(RENEWED_EVERY).await;
-            if let Err(error) = sealed.renew().await {
-                tracing::warn!(%error, "the keys of proxied URLs cannot be read; the ones before go on");
+            sleep(RENEWED_EVERY.min(every)).await;
+            // Of all nodes that try, the statement lets one add a key: no lease is needed.
+            let rotated = keys.rotate_proxy_keys(every, keep).await.map(drop);
+            if let Err(error) = rotated.and(sealed.renew().await) {
+                tracing::warn!(%error, "the keys of proxied URLs cannot be renewed; the ones before go on");
             }
         }
     };

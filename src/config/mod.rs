@@ -307,7 +307,8 @@ fn proxy(layers: &Layers) -> Result<ProxyConfig, ConfigError> {
     Ok(ProxyConfig {
         allow_private: layers.required::<setting::Private>("proxy.allow_private")?.0,
         ca_file: layers.optional::<PathBuf>("proxy.ca_file")?,
-        url_ttl: layers.duration("proxy.url_ttl_s", 2..=30 * 86_400)?,
+        // Kicks are remembered for a day (`worker::housekeeping`): no URL may live longer.
+        url_ttl: layers.duration("proxy.url_ttl_s", 2..=86_400)?,
         key_rotation: layers.duration("proxy.key_rotation_s", 1..=365 * 86_400)?,
         slice_bytes: layers.size("proxy.slice_bytes", 64 << 10..=16 << 20)?.next_power_of_two(),
         memory_bytes: layers.size("proxy.memory_bytes", 8 << 20..=1 << 40)?,

@@ -54,6 +54,7 @@ mod rotated_and_expired_keys_close_their_publisher;
 mod rtmp_bombs_end_alone;
 mod rude_members_end_alone;
 mod same_key_takes_over_and_viewers_stay;
+mod signed_urls_open_what_they_name;
 mod sigterm_ends_flv_on_a_tag_boundary;
 mod silent_publisher_goes_offline;
 mod slow_viewer_disturbs_nobody;
