@@ -1,6 +1,6 @@
 //! SubStation Alpha, old (SSA) and advanced (ASS): the dialogue of its `[Events]`, without its styles.
 
-use super::cue::{Cue, Text, time};
+use super::cue::{Cue, Text, markup_end, time};
 use super::{CUES_MAX, Unreadable};
 
 /// Whether a text has the sections of a script.
@@ -68,8 +68,9 @@ fn shown(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if c == '{'
-            && let Some((codes, after)) = rest[1..].split_once('}')
+            && let Some(end) = markup_end(rest, '}')
         {
+            let (codes, after) = (&rest[1..end], &rest[end + 1..]);
             for code in codes.split('\\').skip(1) {
                 override_code(code.trim(), &mut out, &mut open, &mut drawing);
             }

@@ -16,6 +16,14 @@ pub(super) struct Cue {
 /// The longest time that is read, in ms: 1000 hours.
 pub(super) const TIME_MAX_MS: u64 = 1000 * 3600 * 1000;
 
+/// Longer markup is text, in bytes: looking for its end at every beginning of some would take quadratic time.
+pub(super) const MARKUP_MAX: usize = 512;
+
+/// Where the markup ends that stands here.
+pub(super) fn markup_end(text: &str, last: char) -> Option<usize> {
+    text[..text.floor_char_boundary(MARKUP_MAX)].find(last)
+}
+
 /// A file of these cues (WebVTT 4.1).
 pub(super) fn vtt(cues: &[Cue]) -> String {
     let mut out = String::with_capacity(16 + cues.iter().map(|cue| cue.text.len() + 40).sum::<usize>());

@@ -1,6 +1,6 @@
 //! SubRip: a number, a line with two times, lines of text, an empty line. The number may be missing, and so may the empty line.
 
-use super::cue::{Cue, Text, time};
+use super::cue::{Cue, Text, markup_end, time};
 use super::{CUES_MAX, Unreadable};
 
 pub(super) fn cues(text: &str) -> Result<Vec<Cue>, Unreadable> {
@@ -53,15 +53,14 @@ fn shown(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if c == '<'
-            && let Some(end) = rest.find('>')
+            && let Some(end) = markup_end(rest, '>')
             && let Some(tag) = known_tag(&rest[1..end])
         {
             if !tag.is_empty() {
                 out.tag(&tag);
             }
             rest = &rest[end + 1..];
-        } else if let Some(after) =
-            rest.strip_prefix("{\\").and_then(|code| code.split_once('}')).map(|(_, after)| after)
+        } else if let Some(after) = rest.strip_prefix("{\\").and_then(|code| Some(&code[markup_end(code, '}')? + 1..]))
         {
             rest = after;
         } else {

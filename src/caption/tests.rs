@@ -132,3 +132,19 @@ fn damaged_files_harm_nobody() {
         }
     }
 }
+
+#[test]
+fn markup_without_end_is_text_and_takes_no_time() {
+    let begun = std::time::Instant::now();
+    for begin in ["<", "{\\", "<b"] {
+        let many = begin.repeat(1 << 20);
+        assert!(to_vtt(format!("1\n00:00:01,000 --> 00:00:02,000\n{many}\n").as_bytes()).unwrap().len() > many.len());
+        let dialogue = format!("[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,{many}\n");
+        assert!(to_vtt(dialogue.as_bytes()).unwrap().len() > many.len());
+    }
+    // Looked for at every beginning up to the end of the file it would be minutes.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(40), "{:?}", begun.elapsed());
+    let bold = |len: usize| format!("1\n00:00:01,000 --> 00:00:02,000\n<b {}>x\n", "y".repeat(len - 4));
+    assert!(to_vtt(bold(cue::MARKUP_MAX).as_bytes()).unwrap().ends_with("<b>x\n"));
+    assert!(to_vtt(bold(cue::MARKUP_MAX + 1).as_bytes()).unwrap().contains("&lt;b y"));
+}

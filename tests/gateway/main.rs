@@ -38,6 +38,7 @@ mod one_track_alone_plays;
 mod origins_lie_as_scripted;
 mod private_addresses_are_never_dialled;
 mod private_streams_need_a_signature;
+mod proxied_manifests_play;
 mod proxied_media_comes_over_every_http;
 mod publisher_returns_within_grace_and_viewers_stay;
 mod pull_streams_run_while_they_are_wanted;

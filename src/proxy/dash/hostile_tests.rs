@@ -77,6 +77,8 @@ fn depth_levels_and_texts_are_bounded() {
     assert_eq!(refused(&periods(LEVELS_MAX)), Why::Depth);
     let long = "x".repeat(crate::proxy::refused::URL_MAX + 1);
     assert_eq!(refused(&format!("<MPD><BaseURL>{long}</BaseURL></MPD>")), Why::Uri);
+    assert_eq!(refused(&format!("<MPD><SegmentTemplate media=\"{long}\"/></MPD>")), Why::Uri);
+    assert_eq!(refused(&format!("<MPD><SegmentTemplate media=\"{long}\"/></MPD>")), Why::Uri);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What is in force where: base URLs (ISO 23009-1 5.6.4) and templates (5.3.9.1: attributes are inherited one by one).
 
+use std::rc::Rc;
+
 use quick_xml::events::Event;
 use url::Url;
 
 use super::walk::Walk;
 use super::{LEVELS_MAX, attributes};
-use crate::proxy::refused::{Refused, Uri, Why, resolve};
+use crate::proxy::refused::{Refused, URL_MAX, Uri, Why, resolve};
 
 /// The attributes of `SegmentTemplate` that are URLs.
 pub(super) const TEMPLATES: [&str; 4] = ["media", "initialization", "index", "bitstreamSwitching"];
@@ -16,13 +18,13 @@ pub(super) struct Level {
     /// Which one it stands in, by number; `None` for the root.
     pub parent: Option<usize>,
     /// What relative URLs in it refer to.
-    pub base: Url,
+    pub base: Rc<Url>,
     /// Its own first `BaseURL`, as written.
     pub own_base: Option<String>,
     /// Whether it has a `SegmentTemplate` of its own.
     pub own_template: bool,
     /// For each of [`TEMPLATES`], what is in force, and at which level it is written.
-    pub templates: [Option<(String, usize)>; 4],
+    pub templates: [Option<(Rc<str>, usize)>; 4],
     /// Which level a `SegmentTemplate` in force is written at.
     pub template: Option<usize>,
     /// Which level a `SegmentList` in force is written at.
@@ -44,12 +46,12 @@ pub(super) fn is_level(name: &str) -> bool {
 
 /// All levels in the order they start in.
 pub(super) fn read(text: &str, document: &Url) -> Result<Vec<Level>, Refused> {
-    let mut walk = Walk::new(text);
-    let levels = collect(&mut walk, document).map_err(|why| why.at(walk.line()))?;
-    inherit(levels, document).map_err(|why| why.at(1))
+    let (mut walk, document) = (Walk::new(text), Rc::new(document.clone()));
+    let levels = collect(&mut walk, &document).map_err(|why| why.at(walk.line()))?;
+    inherit(levels, &document).map_err(|why| why.at(1))
 }
 
-fn collect(walk: &mut Walk<'_>, document: &Url) -> Result<Vec<Level>, Why> {
+fn collect(walk: &mut Walk<'_>, document: &Rc<Url>) -> Result<Vec<Level>, Why> {
     let mut levels: Vec<Level> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     while let Some(step) = walk.step()? {
@@ -78,7 +80,11 @@ fn collect(walk: &mut Walk<'_>, document: &Url) -> Result<Vec<Level>, Why> {
                 let level = &mut levels[number];
                 (level.own_template, level.template) = (true, Some(number));
                 for (place, name) in level.templates.iter_mut().zip(TEMPLATES) {
-                    *place = attributes::value(element, name)?.map(|value| (value, number));
+                    let value = attributes::value(element, name)?;
+                    if value.as_ref().is_some_and(|value| value.len() > URL_MAX) {
+                        return Err(Why::Uri);
+                    }
+                    *place = value.map(|value| (value.into(), number));
                 }
             }
             Event::Start(_) | Event::Empty(_) if name == "SegmentList" => {
@@ -92,7 +98,7 @@ fn collect(walk: &mut Walk<'_>, document: &Url) -> Result<Vec<Level>, Why> {
 }
 
 impl Level {
-    fn new(parent: Option<usize>, document: &Url, is_representation: bool) -> Self {
+    fn new(parent: Option<usize>, document: &Rc<Url>, is_representation: bool) -> Self {
         Self {
             parent,
             base: document.clone(),
@@ -107,7 +113,7 @@ impl Level {
 }
 
 /// Base URLs may come behind what they are in force for: only when all are known is it known what they come to.
-fn inherit(mut levels: Vec<Level>, document: &Url) -> Result<Vec<Level>, Why> {
+fn inherit(mut levels: Vec<Level>, document: &Rc<Url>) -> Result<Vec<Level>, Why> {
     for number in 0..levels.len() {
         // Parents start before what is in them.
         let (before, rest) = levels.split_at_mut(number);
@@ -116,7 +122,7 @@ fn inherit(mut levels: Vec<Level>, document: &Url) -> Result<Vec<Level>, Why> {
         let from = parent.map_or(document, |parent| &parent.base);
         level.base = match &level.own_base {
             Some(own) => match resolve(own, from)? {
-                Uri::Leads(url) => url,
+                Uri::Leads(url) => url.into(),
                 Uri::Stays => return Err(Why::Scheme),
             },
             None => from.clone(),

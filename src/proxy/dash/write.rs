@@ -1,5 +1,7 @@
 //! The second pass: the manifest as it is given out.
 
+use std::rc::Rc;
+
 use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
@@ -24,10 +26,10 @@ pub(super) fn rewritten(
     levels: &[Level],
     links: &mut dyn Links,
 ) -> Result<String, Refused> {
-    let mut walk = Walk::new(text);
+    let (mut walk, document) = (Walk::new(text), Rc::new(document.clone()));
     let mut writer = Writer {
         text,
-        document,
+        document: &document,
         levels,
         links,
         out: String::with_capacity(text.len().saturating_mul(2).min(OUTPUT_MAX)),
@@ -42,7 +44,7 @@ pub(super) fn rewritten(
 
 struct Writer<'a> {
     text: &'a str,
-    document: &'a Url,
+    document: &'a Rc<Url>,
     levels: &'a [Level],
     links: &'a mut dyn Links,
     out: String,
@@ -93,7 +95,7 @@ impl Writer<'_> {
     }
 
     /// The base in force.
-    fn base(&self) -> Url {
+    fn base(&self) -> Rc<Url> {
         self.open.last().map_or(self.document, |(number, _)| &self.levels[*number].base).clone()
     }
 
@@ -262,7 +264,7 @@ impl Writer<'_> {
 
     fn owed(&self, number: usize) -> Owed {
         let level = &self.levels[number];
-        let elsewhere = |(_, at): &(String, usize)| self.levels[*at].base != level.base;
+        let elsewhere = |(_, at): &(Rc<str>, usize)| self.levels[*at].base != level.base;
         if level.is_file() && level.own_base.is_none() && level.base != *self.document {
             Owed::Base
         } else if level.is_representation && !level.own_template && level.templates.iter().flatten().any(elsewhere) {

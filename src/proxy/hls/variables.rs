@@ -14,6 +14,9 @@ pub const VARIABLES_LEN_MAX: usize = 2 << 10;
 /// What text may become when its variables are expanded, in bytes.
 pub const EXPANDED_MAX: usize = 64 << 10;
 
+/// The longest name, in bytes: looking further for the end of every reference would take quadratic time.
+pub const NAME_MAX: usize = 256;
+
 /// Before what a fragment hands on, so that no other fragment is taken for it.
 const FRAGMENT: &str = "ext-x-define?";
 
@@ -99,9 +102,9 @@ impl Variables {
         let (mut out, mut rest) = (String::new(), text);
         while let Some(start) = rest.find("{$") {
             out.push_str(&rest[..start]);
-            let (reference, after) = match rest[start..].find('}') {
+            let (reference, after) = match rest[start..].bytes().take(NAME_MAX + 3).position(|byte| byte == b'}') {
                 Some(end) => rest[start..].split_at(end + 1),
-                None => (&rest[start..], ""),
+                None => ("{$", ""),
             };
             let name = reference[2..].strip_suffix('}').filter(|name| is_name(name));
             match (name, name.and_then(|name| self.defined.get(name))) {
@@ -127,7 +130,8 @@ impl Variables {
 
 /// RFC 8216bis 4.4.2.3.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    (1..=NAME_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 #[cfg(test)]

@@ -80,3 +80,13 @@ fn variables_are_bounded_in_number_length_and_growth() {
     assert_eq!(defined(&lists).unwrap_err(), Why::Variable);
     assert!(Variables::of(&url(&format!("http://o/#{FRAGMENT}{}", "a".repeat(5 * VARIABLES_LEN_MAX)))).is_err());
 }
+
+#[test]
+fn names_are_bounded_and_references_without_end_take_no_time() {
+    let named = |len: usize| defined(&[&format!("NAME=\"{}\",VALUE=\"1\"", "n".repeat(len))]);
+    let longest = named(NAME_MAX).unwrap();
+    assert_eq!(longest.expand(&format!("{{${}}}", "n".repeat(NAME_MAX))).unwrap(), "1");
+    assert_eq!(named(NAME_MAX + 1).unwrap_err(), Why::Variable);
+    let text = "{$".repeat(EXPANDED_MAX / 2);
+    assert_eq!(longest.expand(&text).unwrap(), text);
+}

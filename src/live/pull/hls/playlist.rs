@@ -7,8 +7,10 @@ use std::{ops::Range, time::Duration};
 use synctv_ingest::Error;
 use url::Url;
 
-/// Bytes of a playlist: half a day of segments of two seconds.
-pub const TEXT_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a playlist.
+pub const TEXT_MAX: usize = 2 * 1024 * 1024;
+/// Segments of a playlist: half a day of two seconds each.
+const SEGMENTS_MAX: usize = 20_000;
 /// A byte order mark, which must not be there and is.
 const BOM: &[u8] = &[0xef, 0xbb, 0xbf];
 /// The longest EXTINF and TARGETDURATION that are believed.
@@ -108,6 +110,10 @@ pub fn resolve(base: &Url, uri: &str) -> Result<Url, PullError> {
 }
 
 fn media(playlist: &MediaPlaylist, base: &Url) -> Result<Media, PullError> {
+    if playlist.segments.len() > SEGMENTS_MAX {
+        let (value, max) = (playlist.segments.len() as u64, SEGMENTS_MAX as u64);
+        return Err(Error::Limit { what: "segments of an HLS playlist", value, max }.into());
+    }
     let mut segments: Vec<Segment> = Vec::with_capacity(playlist.segments.len());
     let (mut key, mut map) = (None, None);
     let mut discontinuity = playlist.discontinuity_sequence;

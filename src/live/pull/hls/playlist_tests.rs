@@ -96,6 +96,9 @@ fn what_cannot_be_played_is_named_without_the_url() {
     assert_eq!(media("<html>").unwrap_err(), PullError::Kind);
     let range = "#EXTM3U\n#EXT-X-BYTERANGE:18446744073709551615@18446744073709551615\n#EXTINF:2,\na.ts";
     assert!(media(range).is_err());
+    let many = |count: usize| media(&("#EXTM3U\n".to_owned() + &"#EXTINF:2,\na\n".repeat(count)));
+    assert_eq!(many(20_000).unwrap().segments.len(), 20_000);
+    assert!(matches!(many(20_001), Err(PullError::Media(synctv_ingest::Error::Limit { .. }))));
     let last = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts";
     assert!(media(last).is_err());
 }

@@ -1,0 +1,11 @@
+//! `cargo fuzz run captions`: see `entry::captions`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target uses one entry")]
+#[path = "../text_entry/mod.rs"]
+mod entry;
+
+#[allow(unused_imports, reason = "the sources name each other from the crate's root")]
+use entry::{caption, proxy};
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| entry::captions(input));

@@ -1,0 +1,109 @@
+//! Manifests through a room's proxied URL, made by ffmpeg and played by ffmpeg: each form that its muxers write. What is played comes from the
+//! gateway alone: no manifest names the origin, and the origin wants a header that only the gateway has.
+
+use crate::harness::*;
+use std::{fs, process::Command};
+
+const SECRET: &str = "s3cret-of-the-origin";
+const SECONDS: u32 = 9;
+
+/// Makes files from the demo clip, and puts all of them at the origin.
+fn made(origin: &Origin, args: &[&str], manifest: &str) -> String {
+    let dir = TempDir::new();
+    // A key is 16 bytes; where it is had from is said in another file.
+    fs::write(dir.join("aes.key"), b"0123456789abcdef").unwrap();
+    fs::write(dir.join("aes.info"), "aes.key\naes.key\n").unwrap();
+    let mut command = Command::new("ffmpeg");
+    command.current_dir(dir.join("")).args(["-hide_banner", "-nostdin", "-loglevel", "error", "-i", DEMO_CLIP]);
+    let output = command.args(args).arg(manifest).output().expect("ffmpeg starts");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    for file in fs::read_dir(dir.join("")).unwrap() {
+        let file = file.unwrap();
+        let answer = Answer::new(fs::read(file.path()).unwrap()).requires("x-secret", SECRET, 403);
+        origin.put_as(&format!("deep/er/{}", file.file_name().to_str().unwrap()), answer);
+    }
+    origin.url(&format!("deep/er/{manifest}"))
+}
+
+/// The URL under which a room gets it.
+fn proxied(gateway: &Gateway, url: &str) -> String {
+    let room = gateway.room("Movies", &[]);
+    let header = format!("x-secret: {SECRET}");
+    let media = gateway.media(&room, url, &["--duration", "10s", "--header", &header]);
+    gateway.playback(&["start", &room.id, &media]);
+    let result = gateway.playback(&["get", &room.id, "--urls"]);
+    let url = result["modes"]["proxy_direct"]["medias"][0]["url"].as_str().unwrap_or_else(|| panic!("{result}"));
+    url.to_owned()
+}
+
+/// Plays it; gives the manifest's text.
+fn plays(args: &[&str], manifest: &str) -> (Gateway, String, String) {
+    let gateway = Database::Sqlite.node();
+    let origin = Origin::start();
+    let url = proxied(&gateway, &made(&origin, args, manifest));
+    let reply = get(gateway.http, &url[url.find("/p/").unwrap()..]);
+    let text = reply.text();
+    assert_eq!(reply.status, 200, "{text}");
+    assert!(!text.contains(&origin.address().to_string()) && !text.contains("deep/er"), "{text}");
+    assert_decodes("ffmpeg", &url, SECONDS, &["640x360", "Audio: aac"]);
+    // The gateway asked for what it says it has: nothing was refused, and everything was asked for with the header.
+    assert!(origin.log().iter().all(|asked| asked.header("x-secret") == Some(SECRET)));
+    // The origin goes; what was played from it is not needed any more.
+    (gateway, url, text)
+}
+
+const COPY: [&str; 2] = ["-c", "copy"];
+const VOD: [&str; 4] = ["-hls_time", "2", "-hls_playlist_type", "vod"];
+
+#[test]
+fn hls_of_transport_streams_plays() {
+    let (_gateway, _, text) = plays(&[&COPY[..], &["-f", "hls"], &VOD].concat(), "a.m3u8");
+    assert_eq!(text.lines().filter(|line| line.starts_with("../../")).count(), 5, "{text}");
+}
+
+#[test]
+fn hls_of_one_fragmented_file_in_byte_ranges_plays() {
+    let form = ["-f", "hls", "-hls_segment_type", "fmp4", "-hls_flags", "single_file"];
+    let (_gateway, _, text) = plays(&[&COPY[..], &form, &VOD].concat(), "a.m3u8");
+    assert!(text.contains("#EXT-X-BYTERANGE:") && text.contains("#EXT-X-MAP:URI=\"../../"), "{text}");
+}
+
+#[test]
+fn encrypted_hls_plays_with_its_key() {
+    let form = ["-f", "hls", "-hls_key_info_file", "aes.info"];
+    let (_gateway, _, text) = plays(&[&COPY[..], &form, &VOD].concat(), "a.m3u8");
+    assert!(text.contains("#EXT-X-KEY:METHOD=AES-128,URI=\"../../"), "{text}");
+}
+
+#[test]
+fn a_multivariant_playlist_with_an_audio_group_plays_and_is_strictly_right() {
+    let streams = ["-map", "0:v", "-map", "0:a", "-f", "hls", "-var_stream_map", "v:0,agroup:a a:0,agroup:a"];
+    let form = ["-master_pl_name", "master.m3u8"];
+    let gateway = Database::Sqlite.node();
+    let origin = Origin::start();
+    made(&origin, &[&COPY[..], &streams, &form, &VOD].concat(), "v%v.m3u8");
+    let url = proxied(&gateway, &origin.url("deep/er/master.m3u8"));
+    assert_decodes("ffmpeg", &url, SECONDS, &["640x360", "Audio: aac"]);
+    let judged = node("hls_strict.mjs", &[&url]);
+    let segments = judged["media"][0]["segments"].as_array().unwrap();
+    assert_eq!(segments.len(), 5, "{judged:#}");
+    assert!(segments.iter().all(|segment| segment["status"] == 200), "{judged:#}");
+}
+
+#[test]
+fn dash_with_templates_plays() {
+    for timeline in ["0", "1"] {
+        let form = ["-f", "dash", "-seg_duration", "2", "-use_template", "1", "-use_timeline", timeline];
+        let (_gateway, _, text) = plays(&[&COPY[..], &form].concat(), "a.mpd");
+        assert!(text.contains("media=\"../../") && text.contains("$RepresentationID$"), "{text}");
+    }
+}
+
+#[test]
+fn dash_of_single_files_plays() {
+    for index in [&["-global_sidx", "1"][..], &["-use_template", "0", "-use_timeline", "0"]] {
+        let form = ["-f", "dash", "-seg_duration", "2", "-single_file", "1"];
+        let (_gateway, _, text) = plays(&[&COPY[..], &form, index].concat(), "a.mpd");
+        assert!(text.contains("<BaseURL>../../"), "{text}");
+    }
+}
