@@ -80,6 +80,8 @@ async fn answer_with(
 }
 
 #[cfg(test)]
+mod cache_tests;
+#[cfg(test)]
 mod captions_tests;
 #[cfg(test)]
 mod files_tests;

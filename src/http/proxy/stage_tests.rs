@@ -148,7 +148,7 @@ pub struct Stage {
     pub address: SocketAddr,
     pub plane: Arc<ProxyPlane>,
     pub tickets: Arc<Tickets>,
-    _server: Server,
+    pub server: Server,
 }
 
 impl Stage {
@@ -166,7 +166,7 @@ impl Stage {
         let (cache, texts) = (server.api.state.cache.clone(), Texts::new(client));
         let plane = ProxyPlane::new(Arc::new(tickets.clone()), playables, cache, texts);
         let address = serve(plane.clone());
-        Self { address, plane, tickets, _server: server }
+        Self { address, plane, tickets, server }
     }
 
     /// The path of the media's first track in a group.
