@@ -83,6 +83,17 @@ fn files_and_lists_of_an_on_demand_manifest_lead_to_us() {
 }
 
 #[test]
+fn a_list_of_parts_of_one_file_names_the_file_everywhere() {
+    let list = r#"<SegmentList><Initialization range="0-9"/><SegmentURL mediaRange="10-19"/></SegmentList>"#;
+    let text = format!(
+        "<MPD><Period><AdaptationSet><Representation><BaseURL>a.mp4</BaseURL>{list}</Representation></AdaptationSet></Period></MPD>"
+    );
+    let out = rewritten(&text, "http://o/");
+    let expected = r#"<Initialization range="0-9" sourceURL="<Segment http://o/a.mp4>"/><SegmentURL mediaRange="10-19" media="<Segment http://o/a.mp4>"/>"#;
+    assert!(out.contains("<BaseURL>./</BaseURL>") && out.contains(expected), "{out}");
+}
+
+#[test]
 fn a_base_behind_what_it_is_in_force_for_counts() {
     let text = r#"<MPD><Period><AdaptationSet><SegmentTemplate media="$Number$"/><Representation id="1"/><BaseURL>late/</BaseURL></AdaptationSet></Period></MPD>"#;
     let expected = r#"<MPD><Period><AdaptationSet><SegmentTemplate media="<Segment http://o/late/$Number$>$Number$"/><Representation id="1"/><BaseURL>./</BaseURL></AdaptationSet></Period></MPD>"#;

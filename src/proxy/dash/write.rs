@@ -160,11 +160,23 @@ impl Writer<'_> {
                 self.urls(element, (step, is_empty), &[], &[])
             }
             "Initialization" | "RepresentationIndex" | "BitstreamSwitching" => {
-                self.urls(element, (step, is_empty), &["sourceURL"], &[])
+                let added = self.source(element)?;
+                self.urls(element, (step, is_empty), &["sourceURL"], &added)
             }
             "InitializationSet" => self.urls(element, (step, is_empty), &["initialization"], &[]),
             _ => self.urls(element, (step, is_empty), &[], &[]),
         }
+    }
+
+    /// The `sourceURL` that an element lacks because it is a part of what the base leads to (ISO 23009-1 5.3.9.2.2), where no base leads there.
+    fn source(&mut self, element: &BytesStart<'_>) -> Result<Vec<(&'static str, String)>, Why> {
+        let level = self.open.last().map(|(number, _)| &self.levels[*number]);
+        let is_listed = level.is_some_and(|level| level.list.is_some() || level.template.is_some());
+        if !is_listed || attributes::value(element, "sourceURL")?.is_some() {
+            return Ok(vec![]);
+        }
+        let base = self.base();
+        Ok(vec![("sourceURL", self.linked(Kind::Segment, "", &base)?)])
     }
 
     /// Writes an element with links in these attributes, and in an `xlink:href`; one without any stays byte for byte.
