@@ -147,7 +147,6 @@ impl Clock {
     }
 
     #[cfg(test)]
-    #[allow(dead_code, reason = "tests of freshness are to come")]
     pub fn advance(&self, by: Duration) {
         self.ahead_ms.fetch_add(by.as_millis() as u64, std::sync::atomic::Ordering::Relaxed);
     }
