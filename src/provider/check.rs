@@ -92,12 +92,14 @@ fn check_track(track: &mut Track) -> Result<(), Error> {
 
 /// Where a pull stream is fetched: as a track, and RTMP besides.
 fn check_upstream(track: &mut Track) -> Result<(), Error> {
-    let is_rtmp = Url::parse(&track.url).is_ok_and(|url| url.scheme() == "rtmp" && url.has_host());
-    if !is_rtmp {
-        if !track.url.starts_with("http") {
-            return Err(Error::Invalid("a live proxy pulls from an rtmp, http or https URL".into()));
-        }
-        return check_track(track);
+    let url = Url::parse(&track.url).ok().filter(Url::has_host);
+    match url.as_ref().map(Url::scheme) {
+        Some("http" | "https") => return check_track(track),
+        Some("rtmp") => {}
+        _ => return Err(Error::Invalid("a live proxy pulls from an rtmp, http or https URL".into())),
+    }
+    if url.is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
+        return Err(Error::Invalid("an RTMP URL with a user name or password is not pulled".into()));
     }
     if track.url.len() > fetch::URL_MAX || track.url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err(Error::Invalid(

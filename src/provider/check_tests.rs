@@ -92,10 +92,11 @@ fn a_user_name_in_a_url_becomes_a_header() {
 #[test]
 fn pull_streams_come_from_rtmp_and_the_web() {
     let pull = |url: &str| Source::LiveProxy { stream: "pull-1".into(), upstream: Track::at(url) };
-    for url in ["rtmp://h/live/a?key=b", "rtmp://u:p@h:1936/a/b", "http://h/a.flv", "https://h/a.m3u8"] {
+    for url in ["rtmp://h/live/a?key=b", "rtmp://h:1936/a/b", "http://h/a.flv", "HTTPS://u:p@h/a.m3u8"] {
         assert_eq!(check_source(&mut pull(url)), Ok(()), "{url}");
     }
-    for url in ["rtmps://h/a", "file:///etc/passwd", "rtmp:///a", "rtmp://h/a b", "", "srt://h"] {
+    for url in ["rtmps://h/a", "rtmp://u:p@h/live/a", "file:///etc/passwd", "rtmp:///a", "rtmp://h/a b", "", "srt://h"]
+    {
         refused(pull(url));
     }
     refused(Source::Rtmp { stream: "../x".into() });
