@@ -19,6 +19,7 @@ pub(super) async fn get(client: &Client, room: &str, mode: Option<&str>, json: b
             bail!("there is no mode `{wanted}`; there is {}", names.join(", "));
         }
         result.modes.retain(|name, _| name == wanted);
+        wanted.clone_into(&mut result.default_mode);
     }
     if json { pretty(&result) } else { Ok(show(&result, OffsetDateTime::now_utc())) }
 }

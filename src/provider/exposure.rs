@@ -104,22 +104,22 @@ impl Playable {
     }
 }
 
-/// The URL of a source that everybody in the room may see: that of its first rendition, unless it or a header of it holds something
-/// secret or it is only had through the gateway.
+/// The URL of a source that everybody in the room may see: that of its first rendition, unless the playback result shows none either. A
+/// URL with a user name, a signature or an expiry is shown to nobody here.
 #[must_use]
 pub fn public_url(source: &Source) -> Option<&str> {
     let Source::DirectUrl(DirectUrl { medias, proxy_mode, .. }) = source else { return None };
-    let track: &Track = medias.first()?;
-    let url = Url::parse(&track.url).ok()?;
+    let judged = if *proxy_mode == ProxyMode::Auto { medias.as_slice() } else { medias.get(..1)? };
+    let public = *proxy_mode != ProxyMode::Only && judged.iter().all(is_public);
+    public.then(|| medias.first().map(|track| track.url.as_str()))?
+}
+
+fn is_public(track: &Track) -> bool {
     let by_header = |name: &String| name.parse().is_ok_and(|name| !is_credential(&name));
-    let public = *proxy_mode != ProxyMode::Only
-        && track.expires_at.is_none()
-        && track.headers.keys().all(by_header)
-        && url.username().is_empty()
-        && url.password().is_none()
-        && !is_signed(&url)
-        && expiry_of(&url).is_none();
-    public.then_some(&track.url)
+    let openly = |url: Url| {
+        url.username().is_empty() && url.password().is_none() && !is_signed(&url) && expiry_of(&url).is_none()
+    };
+    track.expires_at.is_none() && track.headers.keys().all(by_header) && Url::parse(&track.url).is_ok_and(openly)
 }
 
 #[cfg(test)]

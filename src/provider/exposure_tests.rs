@@ -106,4 +106,10 @@ fn only_a_url_without_secrets_is_listed() {
     assert_eq!(public_url(&of(header("Referer"), ProxyMode::Auto)), Some(url));
     assert_eq!(public_url(&of(header("Cookie"), ProxyMode::Auto)), None);
     assert_eq!(public_url(&Source::Rtmp { stream: "s".into() }), None);
+    // A secret rendition makes the whole result go through the gateway, unless the policy says otherwise.
+    for (proxy_mode, want) in [(ProxyMode::Auto, None), (ProxyMode::Prefer, Some(url))] {
+        let medias = vec![Track::at(url), header("Cookie")];
+        let source = Source::DirectUrl(DirectUrl { medias, proxy_mode, ..DirectUrl::default() });
+        assert_eq!(public_url(&source), want);
+    }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use synctv_store::{Media, NewMedia, Source};
 
 use super::access::InRoom;
-use super::media_source::{SOURCES, Streams, source_of, stream_of};
+use super::media_source::{SOURCES, Streams, may_name, source_of, stream_of};
 use super::media_url::named_after;
 use super::playback::{hex, stop_if};
 use super::rooms::page_size;
@@ -87,6 +87,7 @@ pub(in crate::http) async fn add(
     let playlist = state.store.playlist(&room.id, wanted.playlist.as_deref()).await?;
     let new_key = wanted.from.new_key;
     let (items, several) = items(wanted)?;
+    items.iter().try_for_each(|item| may_name(&caller, &item.from))?;
     let media = (1..).zip(items).map(|(number, item)| {
         let which = several.then(|| format!("item {number} (`{}`): ", shown(&item.from)));
         new_media(&playlist.id, item).map_err(|err| at_item(err, which))
@@ -216,21 +217,27 @@ fn at_item(err: Error, which: Option<String>) -> Error {
 }
 
 fn new_media(playlist_id: &str, item: NewItem) -> Result<NewMedia, Error> {
+    let duration_ms = match (item.duration_ms, item.from.duration_ms()) {
+        (Some(_), Some(_)) => {
+            return Err(Error::Invalid("give either `duration_ms` or the source's `duration_seconds`".to_owned()));
+        }
+        (given, of_source) => given.or(of_source),
+    };
     let source = source_of(item.from, item.about)?;
     let name = item.name.unwrap_or_else(|| match &source {
         Source::DirectUrl(direct) => direct.medias.first().map(|track| named_after(&track.url)).unwrap_or_default(),
         Source::Rtmp { stream } | Source::LiveProxy { stream, .. } => stream.clone(),
     });
     synctv_store::check_title("a media's name", &name)?;
-    if item.duration_ms.is_some_and(|ms| !(1..=DURATION_MAX_MS).contains(&ms)) {
+    if duration_ms.is_some_and(|ms| !(1..=DURATION_MAX_MS).contains(&ms)) {
         return Err(Error::Invalid("a duration (`duration_ms`) is from 1 ms to 366 days".to_owned()));
     }
-    if item.duration_ms.is_some() && stream_of(&source).is_some() {
+    if duration_ms.is_some() && stream_of(&source).is_some() {
         return Err(Error::Invalid("a live media has no duration".to_owned()));
     }
     let id = fresh_id("m_")?;
     let target_hash = target_hash(playlist_id, &id, None);
-    let duration = item.duration_ms.map(Duration::from_millis);
+    let duration = duration_ms.map(Duration::from_millis);
     Ok(NewMedia { id, name, source, target_hash, duration })
 }
 

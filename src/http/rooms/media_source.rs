@@ -42,7 +42,7 @@ pub(super) fn source_of(from: MediaFrom, about: MediaAbout) -> Result<Source, Er
         }
         (None, Some(stream), None, None) => Source::Rtmp { stream },
         (None, None, None, Some(source)) => match source {
-            NewSource::DirectUrl(direct) => Source::DirectUrl(direct),
+            NewSource::DirectUrl(direct) => Source::DirectUrl(direct.stored()),
             NewSource::Rtmp { stream } => Source::Rtmp { stream },
             NewSource::LiveProxy { stream, upstream } => pull(stream, upstream)?,
         },
@@ -70,6 +70,17 @@ fn pull(stream: Option<String>, upstream: Track) -> Result<Source, Error> {
     Ok(Source::LiveProxy { stream, upstream })
 }
 
+/// Names of streams are the operator's to give: a member's pull stream gets a fresh one.
+///
+/// # Errors
+/// `Forbidden`.
+pub(super) fn may_name(caller: &Caller, from: &MediaFrom) -> Result<(), Error> {
+    if caller.token.is_some() && matches!(from.source, Some(NewSource::LiveProxy { stream: Some(_), .. })) {
+        return Err(Error::Forbidden("only the operator names a pull stream: leave `stream` out".into()));
+    }
+    Ok(())
+}
+
 /// The stream that a live source plays.
 pub(super) fn stream_of(source: &Source) -> Option<&str> {
     match source {
@@ -93,8 +104,24 @@ impl Streams {
     /// # Errors
     /// `Forbidden`; `Conflict` for a pull stream; those of the store.
     pub(super) async fn ready(state: &AdminState, caller: &Caller, media: &[NewMedia], new_key: bool) -> Answer<Self> {
-        let is_operator = caller.token.is_none();
         let mut streams = Self::default();
+        match streams.make_ready(state, caller, media, new_key).await {
+            Ok(()) => Ok(streams),
+            Err(problem) => {
+                streams.give_up(state).await;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn make_ready(
+        &mut self,
+        state: &AdminState,
+        caller: &Caller,
+        media: &[NewMedia],
+        new_key: bool,
+    ) -> Answer<()> {
+        let is_operator = caller.token.is_none();
         for media in media {
             let Source::Rtmp { stream: name } = &media.source else { continue };
             let found = match state.store.stream(name).await {
@@ -115,17 +142,17 @@ impl Streams {
                 Some(stream) => stream,
                 None => {
                     let stream = state.store.create_stream(name, false).await?.stream;
-                    streams.made.push(stream.clone());
+                    self.made.push(stream.clone());
                     stream
                 }
             };
             if is_operator && (new_key || !has_key(state.store.as_ref(), name).await?) {
-                streams.keyless = Some(stream);
+                self.keyless = Some(stream);
             } else if new_key {
                 return Err(Error::Forbidden("only the operator makes publish keys".into()).into());
             }
         }
-        Ok(streams)
+        Ok(())
     }
 
     /// The key for the stream that needs one.

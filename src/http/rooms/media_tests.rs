@@ -43,6 +43,18 @@ async fn media_are_added_moved_and_removed_in_order() {
 }
 
 #[tokio::test]
+async fn a_whole_source_may_say_its_duration() {
+    let server = server().await;
+    server.room(json!({"name": "Movies"})).await;
+    let source = json!({"kind": "direct_url", "medias": [{"url": "http://h/a.mp4"}], "duration_seconds": 90.5});
+    let added = add(&server, json!({ "source": source.clone() })).await;
+    let (_, shown) = server.call("GET", &format!("/rooms/Movies/media/{}", added["id"].as_str().unwrap()), None).await;
+    assert_eq!((&shown["duration_ms"], &shown["duration_status"]), (&json!(90_500), &json!("known")));
+    let both = json!({"source": source, "duration_ms": 1});
+    assert_eq!(server.call("POST", "/rooms/Movies/media", Some(both)).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn bad_media_are_explained_and_nothing_is_added() {
     let server = server().await;
     server.room(json!({"name": "Movies"})).await;
@@ -56,6 +68,12 @@ async fn bad_media_are_explained_and_nothing_is_added() {
         (json!({"url": "file:///etc/passwd"}), 400, "URL"),
         (json!({"url": "http://h/a", "name": "a\u{7}"}), 400, "control characters"),
         (json!({"url": "http://h/a", "duration_ms": 0}), 400, "duration_ms"),
+        (
+            json!({"source": {"kind": "direct_url", "medias": [{"url": "http://h/a"}], "duration_seconds": -1}}),
+            400,
+            "duration",
+        ),
+        (json!({"source": {"kind": "direct_url", "medias": [{"url": "http://h/a"}], "size": 1}}), 400, "unknown field"),
         (json!({"url": "http://h/a", "playlist": "nowhere"}), 404, "playlist"),
         (json!({"url": "http://h/a", "size": 1}), 400, "unknown field"),
     ] {

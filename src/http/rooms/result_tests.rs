@@ -267,13 +267,20 @@ async fn members_name_public_streams_and_make_none() {
         (json!({"rtmp": "open", "new_key": true}), 403),
         (json!({"rtmp": "closed"}), 403),
         (json!({"rtmp": "missing"}), 403),
+        (json!({"source": {"kind": "live_proxy", "stream": "camera", "upstream": {"url": "http://h/a.flv"}}}), 403),
+        (json!({"source": {"kind": "live_proxy", "upstream": {"url": "http://h/a.flv"}}}), 201),
     ] {
         let (status, answer) = server.with(Some(&token), "POST", "/rooms/Movies/media", Some(body.clone())).await;
         assert_eq!(status, want, "{body}: {answer}");
         assert_eq!(answer.get("secret"), None);
     }
     let streams = server.with(Some(OPERATOR), "GET", "/streams", None).await.1;
-    assert_eq!(streams["streams"].as_array().unwrap().len(), 2, "none was made");
+    assert_eq!(streams["streams"].as_array().unwrap().len(), 3, "none was made but that of the pull: {streams}");
+    // Nor does the operator leave any behind of media that are refused.
+    let pull = streams["streams"].as_array().unwrap().iter().find(|stream| stream["kind"] == "pull").unwrap();
+    let body = json!({"media": [{"rtmp": "fresh"}, {"rtmp": pull["name"]}]});
+    assert_eq!(server.call("POST", "/rooms/Movies/media", Some(body)).await.0, StatusCode::CONFLICT);
+    assert_eq!(server.call("GET", "/streams/fresh", None).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -16,6 +16,6 @@ pub use room::{
     ChangeRoom, CreateRoom, CreateToken, CreatedRoom, CreatedToken, JoinRoom, Joined, RoomItem, RoomList, TokenItem,
     TokenList,
 };
-pub use source::{MediaAbout, MediaFrom, NewSource};
+pub use source::{MediaAbout, MediaFrom, NewDirectUrl, NewSource};
 
 pub use crate::room::message::State;

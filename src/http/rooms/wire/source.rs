@@ -23,7 +23,7 @@ pub struct MediaFrom {
     /// What a pull stream is fetched from while somebody watches: rtmp, http or https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_proxy: Option<String>,
-    /// A whole source: its `kind` is `direct_url` (`medias`, `subtitles`, `danmakus`, `thumbnail`, `playback_kind`, `proxy_mode`), `rtmp`
+    /// A whole source: its `kind` is `direct_url` (`medias`, `subtitles`, `danmakus`, `thumbnail`, `playback_kind`, `proxy_mode`, `duration_seconds`), `rtmp`
     /// (`stream`) or `live_proxy` (`upstream`, perhaps `stream`, the name it is to have).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -70,7 +70,7 @@ pub struct MediaAbout {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NewSource {
     /// URLs that are fetched as they are.
-    DirectUrl(DirectUrl),
+    DirectUrl(NewDirectUrl),
     /// A push stream of this server.
     Rtmp {
         /// Its name.
@@ -84,6 +84,51 @@ pub enum NewSource {
         /// Where it is fetched.
         upstream: Track,
     },
+}
+
+/// [`DirectUrl`] as it is given: with the duration, which is the media's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDirectUrl {
+    /// Renditions, the default one first.
+    pub medias: Vec<Track>,
+    /// Subtitles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subtitles: Vec<Track>,
+    /// Danmaku.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub danmakus: Vec<Track>,
+    /// A picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<Track>,
+    /// regular or live; absent: found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playback_kind: Option<PlaybackKind>,
+    /// How clients get at it.
+    #[serde(default)]
+    pub proxy_mode: ProxyMode,
+    /// How long it is, in seconds, with or without a fraction; absent: found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<serde_json::Number>,
+}
+
+impl NewDirectUrl {
+    /// As it is stored.
+    #[must_use]
+    pub fn stored(self) -> DirectUrl {
+        let Self { medias, subtitles, danmakus, thumbnail, playback_kind, proxy_mode, duration_seconds: _ } = self;
+        DirectUrl { medias, subtitles, danmakus, thumbnail, playback_kind, proxy_mode }
+    }
+}
+
+impl MediaFrom {
+    /// The duration that a whole source says, in ms: to the nearest, and what no duration is becomes 0.
+    #[must_use]
+    pub fn duration_ms(&self) -> Option<u64> {
+        let Some(NewSource::DirectUrl(direct)) = &self.source else { return None };
+        let seconds = direct.duration_seconds.as_ref()?.as_f64().unwrap_or_default();
+        Some((seconds * 1000.0).round() as u64)
+    }
 }
 
 /// Neither URLs, which may be signed, nor headers.
