@@ -40,6 +40,7 @@ mod private_addresses_are_never_dialled;
 mod private_streams_need_a_signature;
 mod proxied_manifests_play;
 mod proxied_media_comes_over_every_http;
+mod proxied_vod_plays_in_chromium;
 mod publisher_returns_within_grace_and_viewers_stay;
 mod pull_streams_run_while_they_are_wanted;
 mod pulls_dial_no_private_address;

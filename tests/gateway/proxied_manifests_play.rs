@@ -2,45 +2,19 @@
 //! gateway alone: no manifest names the origin, and the origin wants a header that only the gateway has.
 
 use crate::harness::*;
-use std::{fs, process::Command};
 
-const SECRET: &str = "s3cret-of-the-origin";
 const SECONDS: u32 = 9;
-
-/// Makes files from the demo clip, and puts all of them at the origin.
-fn made(origin: &Origin, args: &[&str], manifest: &str) -> String {
-    let dir = TempDir::new();
-    // A key is 16 bytes; where it is had from is said in another file.
-    fs::write(dir.join("aes.key"), b"0123456789abcdef").unwrap();
-    fs::write(dir.join("aes.info"), "aes.key\naes.key\n").unwrap();
-    let mut command = Command::new("ffmpeg");
-    command.current_dir(dir.join("")).args(["-hide_banner", "-nostdin", "-loglevel", "error", "-i", DEMO_CLIP]);
-    let output = command.args(args).arg(manifest).output().expect("ffmpeg starts");
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    for file in fs::read_dir(dir.join("")).unwrap() {
-        let file = file.unwrap();
-        let answer = Answer::new(fs::read(file.path()).unwrap()).requires("x-secret", SECRET, 403);
-        origin.put_as(&format!("deep/er/{}", file.file_name().to_str().unwrap()), answer);
-    }
-    origin.url(&format!("deep/er/{manifest}"))
-}
 
 /// The URL under which a room gets it.
 fn proxied(gateway: &Gateway, url: &str) -> String {
-    let room = gateway.room("Movies", &[]);
-    let header = format!("x-secret: {SECRET}");
-    let media = gateway.media(&room, url, &["--duration", "10s", "--header", &header]);
-    gateway.playback(&["start", &room.id, &media]);
-    let result = gateway.playback(&["get", &room.id, "--urls"]);
-    let url = result["modes"]["proxy_direct"]["medias"][0]["url"].as_str().unwrap_or_else(|| panic!("{result}"));
-    url.to_owned()
+    gateway.shows(url, &["--duration", "10s"])["medias"][0]["url"].as_str().unwrap().to_owned()
 }
 
 /// Plays it; gives the manifest's text.
 fn plays(args: &[&str], manifest: &str) -> (Gateway, String, String) {
     let gateway = Database::Sqlite.node();
     let origin = Origin::start();
-    let url = proxied(&gateway, &made(&origin, args, manifest));
+    let url = proxied(&gateway, &film(&origin, 1, args, manifest));
     let reply = get(gateway.http, &url[url.find("/p/").unwrap()..]);
     let text = reply.text();
     assert_eq!(reply.status, 200, "{text}");
@@ -80,7 +54,7 @@ fn a_multivariant_playlist_with_an_audio_group_plays_and_is_strictly_right() {
     let form = ["-master_pl_name", "master.m3u8"];
     let gateway = Database::Sqlite.node();
     let origin = Origin::start();
-    made(&origin, &[&COPY[..], &streams, &form, &VOD].concat(), "v%v.m3u8");
+    film(&origin, 1, &[&COPY[..], &streams, &form, &VOD].concat(), "v%v.m3u8");
     let url = proxied(&gateway, &origin.url("deep/er/master.m3u8"));
     assert_decodes("ffmpeg", &url, SECONDS, &["640x360", "Audio: aac"]);
     let judged = node("hls_strict.mjs", &[&url]);
@@ -104,7 +78,7 @@ fn dash_of_single_files_leads_to_the_files() {
     let gateway = Database::Sqlite.node();
     let origin = Origin::start();
     let form = ["-f", "dash", "-seg_duration", "2", "-single_file", "1"];
-    let url = proxied(&gateway, &made(&origin, &[&COPY[..], &form].concat(), "a.mpd"));
+    let url = proxied(&gateway, &film(&origin, 1, &[&COPY[..], &form].concat(), "a.mpd"));
     let path = &url[url.find("/p/").unwrap()..];
     let text = get(gateway.http, path).text();
     let pass = path.split('/').nth(2).unwrap();

@@ -19,6 +19,7 @@ mod rtmp;
 mod sentinel;
 mod temp;
 mod upstream;
+mod vod;
 mod websocket;
 
 pub use api::call;
@@ -44,6 +45,7 @@ pub use rtmp::{
 pub use sentinel::{NEIGHBOUR, Sentinel, hostile_urls, private_hosts};
 pub use temp::TempDir;
 pub use upstream::{NginxRtmp, connections_to, free_port};
+pub use vod::{SECRET, film, indexed_film, put};
 pub use websocket::open_websocket;
 
 use std::{
