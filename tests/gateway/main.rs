@@ -26,6 +26,7 @@ mod interleaved_chunks_give_identical_media;
 mod json_has_the_promised_shape;
 mod keys_open_and_close_the_door;
 mod kick_and_delete_close_who_is_there;
+mod live_media_live_their_whole_life;
 mod logs_name_stream_and_connection_but_no_key;
 mod media_doctor_finds_nothing;
 mod members_are_closed_when_they_must_be;

@@ -27,7 +27,7 @@ pub use bystander::{Bystander, is_picture, tags_of};
 pub use cluster::Cluster;
 pub use flv::{End, FlvReader, Tag, TagKind};
 pub use gateway::{Gateway, Key, run};
-pub use http::{Body, Reply, get, head, open, request};
+pub use http::{Body, Reply, get, head, open, path_of, request};
 pub use media::{assert_decodes, encode_clip, ffmpeg9, media_doctor};
 pub use member::{Ended, Member, TestRoom};
 pub use node::node;
