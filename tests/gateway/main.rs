@@ -31,6 +31,7 @@ mod logs_name_stream_and_connection_but_no_key;
 mod media_doctor_finds_nothing;
 mod members_are_closed_when_they_must_be;
 mod metrics_are_prometheus_text;
+mod nodes_pull_for_their_own_viewers;
 mod nodes_share_rooms;
 mod nothing_acknowledged_is_lost;
 mod obs_publishes;
