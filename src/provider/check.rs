@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 use synctv_store::{DirectUrl, Source, Track, check_title};
 use url::Url;
 
@@ -166,29 +167,13 @@ fn userinfo_to_header(track: &mut Track) -> Result<(), Error> {
     if track.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
         return Err(Error::Invalid("give either a user name in the URL or an Authorization header".into()));
     }
-    let plain = |text: &str| percent_decoded(text);
+    let plain = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
     let pair = [plain(url.username()), plain(url.password().unwrap_or_default())].join(&b':');
     track.headers.insert("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(pair)));
     let cleared = url.set_username("").and_then(|()| url.set_password(None));
     cleared.map_err(|()| Error::Invalid("this URL cannot have a user name".into()))?;
     track.url = url.into();
     Ok(())
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digit = |at: usize| after.get(at).and_then(|&b| char::from(b).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (first, digit(0), digit(1)) {
-            bytes.push((high * 16 + low) as u8);
-            rest = &after[2..];
-        } else {
-            bytes.push(first);
-            rest = after;
-        }
-    }
-    bytes
 }
 
 fn within(what: &str, err: Error) -> Error {

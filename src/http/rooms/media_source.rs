@@ -42,7 +42,7 @@ pub(super) fn source_of(from: MediaFrom, about: MediaAbout) -> Result<Source, Er
         }
         (None, Some(stream), None, None) => Source::Rtmp { stream },
         (None, None, None, Some(source)) => match source {
-            NewSource::DirectUrl(direct) => Source::DirectUrl(direct.stored()),
+            NewSource::DirectUrl(direct) => Source::DirectUrl(direct.direct),
             NewSource::Rtmp { stream } => Source::Rtmp { stream },
             NewSource::LiveProxy { stream, upstream } => pull(stream, upstream)?,
         },

@@ -1,5 +1,6 @@
 //! What a media is called after its URL.
 
+use percent_encoding::percent_decode_str;
 use synctv_store::TITLE_MAX;
 use url::Url;
 
@@ -8,7 +9,8 @@ pub(super) fn named_after(url: &str) -> String {
     let url = Url::parse(url).ok();
     let path = url.as_ref().map_or("", Url::path);
     let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
-    let title = title_of(&unescaped(last));
+    // As it is when it makes no text without its percent signs.
+    let title = title_of(&percent_decode_str(last).decode_utf8().unwrap_or(last.into()));
     if title.is_empty() { title_of(url.as_ref().and_then(Url::host_str).unwrap_or("media")) } else { title }
 }
 
@@ -17,23 +19,6 @@ fn title_of(text: &str) -> String {
     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
     let short: String = shown.trim().chars().take(TITLE_MAX).collect();
     short.trim_end().to_owned()
-}
-
-/// Without percent signs (RFC 3986 2.1); as it is when that makes no text.
-fn unescaped(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digit = |at: usize| after.get(at).and_then(|&b| char::from(b).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (first, digit(0), digit(1)) {
-            bytes.push((high * 16 + low) as u8);
-            rest = &after[2..];
-        } else {
-            bytes.push(first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
 }
 
 #[cfg(test)]

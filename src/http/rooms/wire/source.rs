@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
 use synctv_store::{DirectUrl, PlaybackKind, ProxyMode, Track};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -86,38 +87,26 @@ pub enum NewSource {
     },
 }
 
-/// [`DirectUrl`] as it is given: with the duration, which is the media's.
+/// A direct URL as it is given: with the duration, which is the media's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Map<String, Value>")]
 pub struct NewDirectUrl {
-    /// Renditions, the default one first.
-    pub medias: Vec<Track>,
-    /// Subtitles.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub subtitles: Vec<Track>,
-    /// Danmaku.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub danmakus: Vec<Track>,
-    /// A picture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thumbnail: Option<Track>,
-    /// regular or live; absent: found out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub playback_kind: Option<PlaybackKind>,
-    /// How clients get at it.
-    #[serde(default)]
-    pub proxy_mode: ProxyMode,
+    /// What is stored.
+    #[serde(flatten)]
+    pub direct: DirectUrl,
     /// How long it is, in seconds, with or without a fraction; absent: found out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_seconds: Option<serde_json::Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<Number>,
 }
 
-impl NewDirectUrl {
-    /// As it is stored.
-    #[must_use]
-    pub fn stored(self) -> DirectUrl {
-        let Self { medias, subtitles, danmakus, thumbnail, playback_kind, proxy_mode, duration_seconds: _ } = self;
-        DirectUrl { medias, subtitles, danmakus, thumbnail, playback_kind, proxy_mode }
+/// By hand, because what is flattened would refuse no unknown fields.
+impl TryFrom<Map<String, Value>> for NewDirectUrl {
+    type Error = serde_json::Error;
+
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
+        let seconds = fields.remove("duration_seconds").unwrap_or_default();
+        let duration_seconds = Option::deserialize(seconds)?;
+        Ok(Self { direct: DirectUrl::deserialize(Value::Object(fields))?, duration_seconds })
     }
 }
 
