@@ -214,6 +214,15 @@ impl Cache {
 }
 
 impl Found {
+    /// How long whoever gets it may keep it: `None`: not at all; zero: for as long as it is asked about before each use.
+    #[must_use]
+    pub fn fresh_for(&self) -> Option<Duration> {
+        match &self.way {
+            Way::Kept(reading) => reading.fresh_for(),
+            Way::Passing(_) => None,
+        }
+    }
+
     /// Reads a part. It ends early only with a failure.
     #[must_use]
     pub fn read(self, range: Range<u64>) -> Pieces {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -45,6 +46,11 @@ enum Current {
 }
 
 impl Reading {
+    /// See [`super::Found::fresh_for`].
+    pub fn fresh_for(&self) -> Option<Duration> {
+        self.version.is_kept().then(|| self.version.fresh_for(self.cache.clock.now_ms()))
+    }
+
     /// Reads a part. It ends early only with a failure.
     pub fn read(self, range: Range<u64>) -> Pieces {
         let end = range.end.min(self.version.total);

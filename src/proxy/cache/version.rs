@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use hyper::header::{CONTENT_TYPE, DATE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
@@ -180,6 +181,11 @@ impl Version {
 
     pub fn age(&self, now_ms: u64) -> Age {
         self.standing.lock().freshness.age(now_ms)
+    }
+
+    /// How long nobody needs to ask about it.
+    pub fn fresh_for(&self, now_ms: u64) -> Duration {
+        Duration::from_millis(self.standing.lock().freshness.fresh_until_ms.saturating_sub(now_ms))
     }
 
     /// Whether the origin has opened this version to just this request.

@@ -20,6 +20,28 @@ async fn what_is_fresh_costs_no_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_gets_it_is_told_how_long_it_counts() {
+    let seconds = |found: Found| found.fresh_for().map(|span| span.as_secs_f64().round() as u64);
+    for (cache_control, told, later) in
+        [("max-age=60", Some(60), Some(40)), ("no-cache", Some(0), Some(0)), ("no-store", None, None)]
+    {
+        let (_origin, cache, resource) = {
+            let file = FileThere { cache_control, ..FileThere::new(2 * SLICE) };
+            let origin = Origin::serving(file).await;
+            let resource = origin.resource("/film.mp4");
+            (origin, cache(), resource)
+        };
+        assert_eq!(seconds(find(&cache, &resource, Start::Whole).await.unwrap()), told, "{cache_control}");
+        cache.clock.advance(Duration::from_secs(20));
+        assert_eq!(seconds(find(&cache, &resource, Start::Whole).await.unwrap()), later, "{cache_control}");
+    }
+    let (_origin, cache, resource, _) = kept("max-age=60").await;
+    cache.clock.advance(Duration::from_secs(70));
+    let stale = find(&cache, &resource, Start::Whole).await.unwrap();
+    assert_eq!((stale.outcome, stale.fresh_for()), (Outcome::Stale, Some(Duration::ZERO)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_a_little_old_is_served_at_once_and_asked_about_once() {
     let (origin, cache, resource, file) = kept("max-age=60").await;
     cache.clock.advance(Duration::from_secs(70));
