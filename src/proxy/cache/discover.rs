@@ -48,7 +48,8 @@ impl Cache {
                 }
                 Ok(Found::Passing(answer)) => {
                     let until = cache.clock.now_ms() + PASSING_MS;
-                    cache.shelf.lock().pass(want.stable, until);
+                    // What another signature leads to may be kept.
+                    cache.shelf.lock().pass(want.exact, until);
                     telling.end(Discovered::Passed(Arc::new(Mutex::new(answer))));
                 }
                 Err(failure) => {

@@ -14,6 +14,7 @@ mod freshness;
 mod identity;
 mod memory;
 mod negative;
+mod overtaken;
 mod pass;
 mod purge;
 mod question;
@@ -241,6 +242,20 @@ impl Failure {
             Self::Remembered(failure) => failure.origin(),
             failure => failure,
         }
+    }
+
+    /// Whether what was known of the resource is over, if the request that met with it can be believed.
+    fn ends_version(&self) -> bool {
+        match self {
+            Self::Status(404 | 410 | 416) | Self::Changed => true,
+            Self::Unreachable(error) => matches!(error, fetch::Error::Range | fetch::Error::Encoded),
+            _ => false,
+        }
+    }
+
+    /// Whether another URL of the same resource may well be answered otherwise.
+    fn is_of_one_url(&self) -> bool {
+        self.origin().ends_version() || matches!(self.origin(), Self::Status(_))
     }
 }
 

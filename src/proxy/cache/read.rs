@@ -77,7 +77,11 @@ impl Reader {
                 Current::Whole(rest) => rest.split_to(rest.len().min(PIECE_MAX)),
                 Current::Coming(following) => match following.next().await {
                     Ok(piece) => piece,
-                    Err(Failure::Status(_)) if !self.retried && following.fill.exact != self.reading.want.exact => {
+                    Err(failure)
+                        if !self.retried
+                            && following.fill.exact != self.reading.want.exact
+                            && failure.is_of_one_url() =>
+                    {
                         self.retried = true;
                         self.current = Current::None;
                         continue;

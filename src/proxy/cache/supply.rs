@@ -87,9 +87,15 @@ impl Cache {
     }
 
     /// One slice, from the origin.
-    async fn fetch(&self, version: &Version, nth: u64, want: &Want, fill: &Fill) -> Result<(), Failure> {
+    async fn fetch(
+        self: &Arc<Self>,
+        version: &Arc<Version>,
+        nth: u64,
+        want: &Want,
+        fill: &Fill,
+    ) -> Result<(), Failure> {
         if let Some(known) = self.negatives.get(&want.exact, self.clock.now_ms()) {
-            return Err(known);
+            return Err(Failure::Remembered(Box::new(known)));
         }
         self.counters.fills.fetch_add(1, Relaxed);
         let _slot = self.slots.turn(want.origin()).await?;
@@ -106,31 +112,24 @@ impl Cache {
         answer::of_version(&upstream, version, first, end - 1)?;
         let freshness = Freshness::of(&upstream.headers, self.clock.now_ms(), want.with_credentials);
         if freshness.is_none() {
-            version.retire();
+            self.overtake(version);
         }
         version.renew(freshness, want);
         fill.begin(Source::Origin);
         answer::pour(&mut upstream, fill, &self.counters).await
     }
 
-    /// Draws the conclusions from what an origin did.
-    pub(super) fn met(&self, version: &Version, want: &Want, failure: &Failure) {
+    /// Draws the conclusions from what an origin did instead of sending a slice.
+    fn met(&self, version: &Version, want: &Want, failure: &Failure) {
         match failure {
-            Failure::Status(404 | 410 | 416) | Failure::Changed => self.forget(version),
-            Failure::Unreachable(fetch::Error::Range | fetch::Error::Encoded) => self.forget(version),
+            // It was met before, and must not be remembered for longer because somebody tries again.
+            Failure::Remembered(_) => return,
+            failure if failure.ends_version() && want.speaks_for(version) => self.forget(version),
+            failure if failure.ends_version() => version.refute(want),
             Failure::Status(401 | 403) => version.refute(want),
             _ => {}
         }
         self.negatives.note(&want.exact, failure, self.clock.now_ms());
-    }
-
-    /// Nobody reads on in this version, and nothing of it stays.
-    pub(super) fn forget(&self, version: &Version) {
-        version.kill();
-        self.shelf.lock().forget(version);
-        if let Some(disk) = &self.disk {
-            disk.forget(&[version.key]);
-        }
     }
 }
 
@@ -175,7 +174,9 @@ impl Landing {
     }
 
     fn fail(&self, failure: Failure) {
-        self.cache.counters.failed_fills.fetch_add(1, Relaxed);
+        if !matches!(failure, Failure::Remembered(_)) {
+            self.cache.counters.failed_fills.fetch_add(1, Relaxed);
+        }
         self.cache.met(&self.version, &self.want, &failure);
         self.cache.shelf.lock().land(&self.version, self.nth, None);
         self.fill.fail(failure);

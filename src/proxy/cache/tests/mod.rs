@@ -1,12 +1,15 @@
 //! The cache against origins on real sockets.
 
 mod ages;
+mod confirmed;
 mod disk;
 mod lies;
 mod limits;
+mod negatives;
 mod origin;
 mod ranges;
 mod sharing;
+mod signatures;
 
 use std::path::Path;
 use std::sync::Arc;
