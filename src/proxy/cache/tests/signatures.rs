@@ -136,3 +136,26 @@ async fn a_date_that_another_file_is_not_newer_than_opens_nothing() {
     assert!(whole(&cache, &signed(&origin, "mine")).await.1 == mine.bytes);
     assert!(whole(&cache, &signed(&origin, "other")).await.1 == theirs.bytes);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_open_different_files_share_nothing_and_those_that_open_one_do() {
+    let (ann, bob) =
+        (FileThere::new(LEN), FileThere { bytes: bytes(LEN, 6), etag: "\"b\"".into(), ..FileThere::new(LEN) });
+    let (anns, bobs) = (ann.clone(), bob.clone());
+    let origin = Origin::with(
+        move |asked, _| {
+            if asked.target.contains("token=ann") { anns.serve(asked) } else { bobs.serve(asked) }
+        },
+    );
+    let origin = origin.await;
+    let cache = cache();
+    let film = |token: &str, expires: u64| origin.resource(&format!("/my.mp4?token={token}&expires={expires}"));
+    for expires in [1_769_817_613, 1_769_817_614] {
+        assert!(whole(&cache, &film("ann", expires)).await.1 == ann.bytes);
+        assert!(whole(&cache, &film("bob", expires)).await.1 == bob.bytes);
+    }
+    until(|| cache.stats().fills.running == 0).await;
+    let sent = cache.stats().bytes.origins;
+    assert_eq!(whole(&cache, &film("ann", 1_769_817_615)).await, (Outcome::Hit, ann.bytes));
+    assert_eq!(cache.stats().bytes.origins, sent);
+}
