@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::fill::Source;
 use super::freshness::Age;
 use super::identity::Want;
-use super::pass::{Passing, ask};
+use super::pass::{Passing, SKIP_MAX};
 use super::read::Reading;
 use super::shelf::{Discovered, Discovery, Entry, Slice};
 use super::version::Version;
@@ -152,25 +152,31 @@ impl Cache {
 
     async fn pass(
         self: &Arc<Self>,
-        want: &Want,
+        want: &Arc<Want>,
         start: Start,
         answer: Option<(u64, Upstream)>,
     ) -> Result<Found, Failure> {
         let from = if let Start::From(first) = start { first } else { 0 };
-        let passing = match answer {
-            Some(answer) if answer.0 <= from => {
-                let range = answer.1.header(hyper::header::CONTENT_RANGE).and_then(fetch::ContentRange::parse);
-                let total = if answer.1.status == 206 { range.and_then(|range| range.size) } else { answer.1.length() };
-                Passing::begun(&self.client, ask(&want.resource), answer, total, &self.counters)
-            }
+        let mut passing = match answer {
+            Some(answer) if answer.0 <= from => Passing::begun(self, want, answer).await?,
             _ => {
                 if let Some(failure) = self.negatives.get(&want.exact, self.clock.now_ms()) {
                     return Err(Failure::Remembered(Box::new(failure)));
                 }
-                let opened = Passing::open(&self.client, &want.resource, from, &self.counters).await;
-                opened.inspect_err(|failure| self.negatives.note(&want.exact, failure, self.clock.now_ms()))?
+                let (exact, kind) = (&want.exact, want.resource.kind);
+                let opened = Passing::open(self, want, from).await;
+                opened.inspect_err(|failure| self.negatives.note(exact, kind, failure, self.clock.now_ms()))?
             }
         };
+        // The end is asked for where it lies, now that this is known, and not read up to.
+        if let (Start::Suffix(len), Some(total)) = (start, passing.head.total)
+            && let from = total.saturating_sub(len)
+            && from > SKIP_MAX
+            && passing.reaches(from)
+        {
+            drop(passing);
+            passing = Passing::open(self, want, from).await?;
+        }
         Ok(Found { head: passing.head.clone(), outcome: Outcome::Bypass, way: super::Way::Passing(Box::new(passing)) })
     }
 }

@@ -70,6 +70,7 @@ pub struct Cache {
     disk: Option<Disk>,
     negatives: Negatives,
     slots: Slots,
+    passes: Slots,
     ahead: Arc<Semaphore>,
     counters: Arc<Counters>,
     clock: Clock,
@@ -180,7 +181,8 @@ impl Cache {
             shelf,
             disk,
             negatives: Negatives::new(negative),
-            slots: Slots::new(slice_bytes.max(1), memory_bytes),
+            slots: Slots::of_slices(slice_bytes.max(1), memory_bytes),
+            passes: Slots::of_passing(),
             ahead: Arc::new(Semaphore::new(supply::AHEAD_MAX)),
             counters,
             clock: Clock::default(),
@@ -221,6 +223,24 @@ impl Found {
         match &self.way {
             Way::Kept(reading) => reading.fresh_for(),
             Way::Passing(_) => None,
+        }
+    }
+
+    /// Whether a part that begins there can be read without reading much of what lies before it each time.
+    #[must_use]
+    pub fn reaches(&self, first: u64) -> bool {
+        match &self.way {
+            Way::Kept(_) => true,
+            Way::Passing(passing) => passing.reaches(first),
+        }
+    }
+
+    /// Whether several parts that are read one after another are certain to be of one version, and cost no more than they are.
+    #[must_use]
+    pub fn holds_still(&self) -> bool {
+        match &self.way {
+            Way::Kept(_) => true,
+            Way::Passing(passing) => passing.holds_still(),
         }
     }
 

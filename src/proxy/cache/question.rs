@@ -71,7 +71,7 @@ impl Cache {
             Failure::Status(401 | 403) => version.refute(want),
             _ => {}
         }
-        self.negatives.note(&want.exact, &failure, self.clock.now_ms());
+        self.negatives.note(&want.exact, want.resource.kind, &failure, self.clock.now_ms());
         Err(failure)
     }
 

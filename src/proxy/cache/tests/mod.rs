@@ -7,6 +7,7 @@ mod lies;
 mod limits;
 mod negatives;
 mod origin;
+mod passing;
 mod ranges;
 mod sharing;
 mod signatures;

@@ -1,6 +1,7 @@
 //! What is remembered of failures.
 
 use super::*;
+use crate::proxy::resource::Kind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_remembered_for_a_while() {
@@ -38,4 +39,21 @@ async fn whoever_tries_again_does_not_keep_a_failure_alive() {
     origin.turn_to(move |asked, _| served.serve(asked));
     cache.clock.advance(Duration::from_millis(600));
     assert_eq!(part(&cache, &resource, 1_000..1_010).await, (Outcome::Miss, file.bytes[1_000..1_010].to_vec()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_is_found_a_moment_after_it_was_asked_for_too_early() {
+    let origin = Origin::with(|_, _| Answer::status("404 Not Found")).await;
+    let (cache, file) = (cache(), FileThere::new(SLICE));
+    let [segment, film] = [Kind::Segment, Kind::Media].map(|kind| Resource { kind, ..origin.resource("/7.m4s") });
+    let film = Resource { url: film.url.join("/film.mp4").unwrap(), ..film };
+    for resource in [&segment, &film] {
+        assert!(matches!(find(&cache, resource, Start::Whole).await, Err(Failure::Status(404))));
+        assert!(matches!(find(&cache, resource, Start::Whole).await, Err(Failure::Remembered(_))));
+    }
+    let served = file.clone();
+    origin.turn_to(move |asked, _| served.serve(asked));
+    cache.clock.advance(Duration::from_secs(1));
+    assert_eq!(whole(&cache, &segment).await, (Outcome::Miss, file.bytes));
+    assert!(matches!(find(&cache, &film, Start::Whole).await, Err(Failure::Remembered(_))));
 }
