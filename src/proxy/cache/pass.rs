@@ -29,8 +29,8 @@ pub(super) struct Passing {
     cache: Arc<Cache>,
     want: Arc<Want>,
     pub head: Head,
-    /// It was asked for a part, and began at the beginning.
-    ignores_ranges: bool,
+    /// Whether it gives a part to whoever asks for one; `None`: it was not asked.
+    serves_ranges: Option<bool>,
     /// The answer that told the head.
     begun: Arc<Mutex<Option<Begun>>>,
 }
@@ -43,7 +43,7 @@ struct Begun {
     position: u64,
     /// How long the resource is.
     total: Option<u64>,
-    ignores_ranges: bool,
+    serves_ranges: Option<bool>,
     _turn: Slot,
 }
 
@@ -61,10 +61,10 @@ impl Passing {
         (position, upstream): (u64, Upstream),
     ) -> Result<Self, Failure> {
         let range = upstream.header(CONTENT_RANGE).and_then(ContentRange::parse);
-        let ignores_ranges = upstream.status != 206;
-        let total = if ignores_ranges { upstream.length() } else { range.and_then(|range| range.size) };
+        let is_part = upstream.status == 206;
+        let total = if is_part { range.and_then(|range| range.size) } else { upstream.length() };
         let turn = cache.passes.turn(want.origin()).await?;
-        Ok(Self::new(cache, want, Begun { upstream, position, total, ignores_ranges, _turn: turn }))
+        Ok(Self::new(cache, want, Begun { upstream, position, total, serves_ranges: Some(is_part), _turn: turn }))
     }
 
     fn new(cache: &Arc<Cache>, want: &Arc<Want>, begun: Begun) -> Self {
@@ -74,19 +74,19 @@ impl Passing {
             cache: cache.clone(),
             want: want.clone(),
             head: Head { total: begun.total, etag, last_modified, content_type },
-            ignores_ranges: begun.ignores_ranges,
+            serves_ranges: begun.serves_ranges,
             begun: Arc::new(Mutex::new(Some(begun))),
         }
     }
 
     /// See [`super::Found::reaches`].
     pub fn reaches(&self, first: u64) -> bool {
-        !self.ignores_ranges || first <= SKIP_MAX
+        self.serves_ranges != Some(false) || first <= SKIP_MAX
     }
 
     /// See [`super::Found::holds_still`].
     pub fn holds_still(&self) -> bool {
-        !self.ignores_ranges && self.head.etag.as_deref().is_some_and(is_strong)
+        self.serves_ranges == Some(true) && self.head.etag.as_deref().is_some_and(is_strong)
     }
 
     /// Reads a part. It ends early only with a failure.
@@ -130,11 +130,11 @@ impl Begun {
         }
         let upstream = cache.client.open(ask).await?;
         let begun =
-            |upstream, position, total, ignores_ranges| Self { upstream, position, total, ignores_ranges, _turn: turn };
+            |upstream, position, total, serves_ranges| Self { upstream, position, total, serves_ranges, _turn: turn };
         match upstream.status.as_u16() {
             200 => {
                 let total = upstream.length();
-                Ok(begun(upstream, 0, total, from > 0))
+                Ok(begun(upstream, 0, total, (from > 0).then_some(false)))
             }
             206 if from > 0 => {
                 let range = upstream.header(CONTENT_RANGE).and_then(ContentRange::parse).ok_or(fetch::Error::Range)?;
@@ -145,7 +145,7 @@ impl Begun {
                 } else if promised && upstream.length() != Some(range.last - range.first + 1) {
                     Err(fetch::Error::Length.into())
                 } else {
-                    Ok(begun(upstream, from, range.size, false))
+                    Ok(begun(upstream, from, range.size, Some(true)))
                 }
             }
             206 => Err(fetch::Error::Range.into()),

@@ -16,7 +16,7 @@ use super::{Cache, Failure, Pieces};
 /// Whoever has read so many slices in order will most likely go on.
 const IN_ORDER: u32 = 2;
 /// Slices that are fetched ahead of such a reader.
-const AHEAD: u64 = 2;
+pub(super) const AHEAD: u64 = 2;
 /// The largest piece that is handed on at once: a slow client holds no more than its rest.
 const PIECE_MAX: usize = 1 << 20;
 
@@ -35,7 +35,7 @@ struct Reader {
     current: Current,
     /// Slices that were read to their end.
     in_order: u32,
-    /// The request was tried in place of somebody else's that failed.
+    /// The request was tried in place of somebody else's that failed, and nothing has come since.
     retried: bool,
 }
 
@@ -104,6 +104,7 @@ impl Reader {
             self.reading.cache.counters.memory_sent(piece.len());
         }
         self.position += piece.len() as u64;
+        self.retried = false;
         if self.position.is_multiple_of(self.reading.cache.slice_len) || self.position == self.end {
             self.current = Current::None;
             self.in_order = self.in_order.saturating_add(1);

@@ -71,6 +71,11 @@ impl Slots {
         Ok(Slot { _all: all, _origin: origin, _semaphore: semaphore })
     }
 
+    /// How many turns for this origin could be had at once.
+    pub fn free(&self, origin: String) -> usize {
+        self.of(origin).available_permits().min(self.all.available_permits())
+    }
+
     fn of(&self, origin: String) -> Arc<Semaphore> {
         let mut origins = self.origins.lock();
         if let Some(known) = origins.get(&origin).and_then(Weak::upgrade) {

@@ -12,6 +12,7 @@ use super::fill::{Fill, Source};
 use super::freshness::Freshness;
 use super::identity::Want;
 use super::pass::ask;
+use super::read::AHEAD;
 use super::shelf::Slice;
 use super::version::{Validator, Version};
 use super::{Cache, Failure};
@@ -52,6 +53,10 @@ impl Cache {
         let (fill, turn) = {
             let mut shelf = self.shelf.lock();
             if shelf.holds(id) {
+                return;
+            }
+            // Where turns are few, they are for those who wait.
+            if self.slots.free(want.origin()) <= AHEAD as usize {
                 return;
             }
             let Ok(turn) = self.ahead.clone().try_acquire_owned() else { return };
