@@ -103,7 +103,7 @@ async fn send(
     let mut status = StatusCode::OK;
     let body = if let Some(total) = found.head.total {
         respond::set(&mut headers, ACCEPT_RANGES, "bytes");
-        match specs.map_or(Part::Whole, |specs| specs.within(total)) {
+        match specs.map_or(Part::Whole, |specs| worthwhile(specs.within(total), found)) {
             Part::Unsatisfiable => return beyond(total),
             Part::Whole => {
                 typed(&mut headers, content_type, total);
@@ -146,6 +146,15 @@ async fn send(
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// Ranges may be ignored (RFC 9110 14.2), and are where all of it costs no more, or where parts might be of several versions.
+fn worthwhile(part: Part, found: &Found) -> Part {
+    match part {
+        Part::One(range) if !found.reaches(range.start) => Part::Whole,
+        Part::Many(_) if !found.holds_still() => Part::Whole,
+        part => part,
+    }
 }
 
 fn beyond(total: u64) -> Response<Body> {

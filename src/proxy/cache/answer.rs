@@ -16,6 +16,17 @@ const UNREAD_MAX: Duration = Duration::from_secs(30);
 /// A slice comes within this time, whoever waits for it.
 const SLICE_WITHIN: Duration = Duration::from_secs(600);
 
+/// After so long a slice must have come at [`LEAST_RATE`] on average, so that others have its turn.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes a second: less than any film has, and any sound worth listening to.
+const LEAST_RATE: u64 = 8 << 10;
+
+/// Whether a slice has taken too long for what has come of it, or for nobody. `began`, `read`: how long ago, the latter by anybody.
+fn is_given_up(began: Duration, read: Duration, got: usize) -> bool {
+    let due = began.as_millis() as u64 * LEAST_RATE / 1000;
+    read > UNREAD_MAX || began > SLICE_WITHIN || began > PATIENCE && (got as u64) < due
+}
+
 /// The length of the whole, when the answer holds exactly the positions asked for (the last one clamped at the end). `None`: the origin
 /// does not say how long the whole is.
 pub(super) fn part(upstream: &Upstream, first: u64, last: u64) -> Result<Option<u64>, Failure> {
@@ -66,9 +77,24 @@ pub(super) async fn pour(upstream: &mut Upstream, fill: &Fill, counters: &Counte
         if fill.is_read() {
             read = now;
         }
-        if now - read > UNREAD_MAX || now - began > SLICE_WITHIN {
+        if got < fill.len && is_given_up(now - began, now - read, got) {
             return Err(Error::Timeout("send it all").into());
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_comes_at_a_least_rate_and_in_the_end() {
+        let seconds = Duration::from_secs;
+        let now = Duration::ZERO;
+        assert!(!is_given_up(seconds(30), now, 0), "an origin may begin slowly");
+        assert!(is_given_up(seconds(31), now, 247 << 10) && !is_given_up(seconds(31), now, 248 << 10));
+        assert!(!is_given_up(seconds(600), now, 5 << 20) && is_given_up(seconds(601), now, 5 << 20));
+        assert!(!is_given_up(seconds(31), seconds(30), 1 << 20) && is_given_up(seconds(31), seconds(31), 1 << 20));
+    }
 }

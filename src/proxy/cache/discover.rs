@@ -32,7 +32,7 @@ impl Cache {
         let (cache, want) = (self.clone(), want.clone());
         tokio::spawn(async move {
             match cache.first(&want, nth).await {
-                Ok(Found::Version(version, mut upstream, _slot)) => {
+                Ok((nth, Found::Version(version, mut upstream, _slot))) => {
                     let (first, end) = cache.bounds(version.total, nth);
                     let fill = Arc::new(Fill::new((end - first) as usize, want.exact));
                     fill.begin(Source::Origin);
@@ -46,20 +46,33 @@ impl Cache {
                     let poured = answer::pour(&mut upstream, &fill, &cache.counters).await;
                     landing.end(poured);
                 }
-                Ok(Found::Passing(answer)) => {
+                Ok((_, Found::Passing(answer))) => {
                     let until = cache.clock.now_ms() + PASSING_MS;
-                    cache.shelf.lock().pass(want.stable, until);
+                    // What another signature leads to may be kept.
+                    cache.shelf.lock().pass(want.exact, until);
                     telling.end(Discovered::Passed(Arc::new(Mutex::new(answer))));
                 }
                 Err(failure) => {
-                    cache.negatives.note(&want.exact, &failure, cache.clock.now_ms());
+                    cache.negatives.note(&want.exact, want.resource.kind, &failure, cache.clock.now_ms());
                     telling.end(Discovered::Failed(want.exact, failure));
                 }
             }
         });
     }
 
-    async fn first(&self, want: &Want, nth: u64) -> Result<Found, Failure> {
+    /// What came, and which slice of it.
+    async fn first(&self, want: &Want, nth: u64) -> Result<(u64, Found), Failure> {
+        let found = self.ask_first(want, nth).await;
+        let is_at_a_loss = matches!(&found, Ok(Found::Passing(Some((0, _)))) | Err(Failure::Status(400)));
+        if nth > 0 && is_at_a_loss {
+            // It may be that it cannot count so far. The beginning tells what the resource is.
+            drop(found);
+            return Ok((0, self.ask_first(want, 0).await?));
+        }
+        Ok((nth, found?))
+    }
+
+    async fn ask_first(&self, want: &Want, nth: u64) -> Result<Found, Failure> {
         self.counters.fills.fetch_add(1, Relaxed);
         let slot = self.slots.turn(want.origin()).await?;
         let (first, end) = self.bounds(u64::MAX, nth);

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::fill::Source;
 use super::freshness::Age;
 use super::identity::Want;
-use super::pass::{Passing, ask};
+use super::pass::{Passing, SKIP_MAX};
 use super::read::Reading;
 use super::shelf::{Discovered, Discovery, Entry, Slice};
 use super::version::Version;
@@ -16,7 +16,7 @@ use crate::fetch::{self, Upstream};
 use crate::proxy::resource::Resource;
 
 /// What is found may change while it is being found; after so many times that is a failure.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: usize = 6;
 
 /// What is to be done next.
 enum Step {
@@ -46,20 +46,25 @@ impl Cache {
     }
 
     async fn look(self: &Arc<Self>, want: &Arc<Want>, start: Start) -> Result<Found, Failure> {
-        let mut asked = false;
+        let (mut want, mut asked) = (want.clone(), false);
         for _ in 0..ATTEMPTS {
-            match self.step(want, start) {
+            match self.step(&want, start) {
                 Step::Refused(failure) => return Err(Failure::Remembered(Box::new(failure))),
-                Step::Passing => return self.pass(want, start, None).await,
-                Step::Known(version) => match self.known(&version, want, start, asked).await {
-                    Err(Failure::Changed) => asked = false,
+                Step::Passing => return self.pass(&want, start, None).await,
+                Step::Known(version) => match self.known(&version, &want, start, asked).await {
+                    Err(Failure::Changed) => {
+                        asked = false;
+                        if version.is_kept() && !version.is_proven(&want) {
+                            want = Arc::new(want.alone());
+                        }
+                    }
                     found => return found,
                 },
                 Step::Wait(mut discovery, mine) => match discovered(&mut discovery).await {
                     Discovered::Shelved => asked = true,
                     Discovered::Passed(answer) => {
                         let answer = if mine { answer.lock().take() } else { None };
-                        return self.pass(want, start, answer).await;
+                        return self.pass(&want, start, answer).await;
                     }
                     // What another signature or another position met with says nothing of this one.
                     Discovered::Failed(_, Failure::Status(416)) if !mine => {}
@@ -74,10 +79,13 @@ impl Cache {
     fn step(self: &Arc<Self>, want: &Arc<Want>, start: Start) -> Step {
         let now_ms = self.clock.now_ms();
         let mut shelf = self.shelf.lock();
-        match shelf.resources.get(&want.stable) {
-            Some(Entry::Known(version)) => return Step::Known(version.clone()),
-            Some(Entry::Passing(until)) if now_ms < *until => return Step::Passing,
-            _ => {}
+        // First what stands there for this URL alone.
+        for key in [&want.exact, &want.stable] {
+            match shelf.resources.get(key) {
+                Some(Entry::Known(version)) => return Step::Known(version.clone()),
+                Some(Entry::Passing(until)) if now_ms < *until => return Step::Passing,
+                _ => {}
+            }
         }
         if let Some(discovery) = shelf.discoveries.get(&want.stable) {
             return Step::Wait(discovery.clone(), false);
@@ -131,7 +139,7 @@ impl Cache {
                 Ok(Source::Disk) => {}
                 Ok(Source::Origin) => outcome = Outcome::Miss,
                 // It was fetched for somebody whose signature did not open it.
-                Err(Failure::Status(_)) if fill.exact != want.exact => return Err(Failure::Changed),
+                Err(failure) if fill.exact != want.exact && failure.is_of_one_url() => return Err(Failure::Changed),
                 Err(failure) => return Err(failure),
             }
         }
@@ -144,25 +152,31 @@ impl Cache {
 
     async fn pass(
         self: &Arc<Self>,
-        want: &Want,
+        want: &Arc<Want>,
         start: Start,
         answer: Option<(u64, Upstream)>,
     ) -> Result<Found, Failure> {
         let from = if let Start::From(first) = start { first } else { 0 };
-        let passing = match answer {
-            Some(answer) if answer.0 <= from => {
-                let range = answer.1.header(hyper::header::CONTENT_RANGE).and_then(fetch::ContentRange::parse);
-                let total = if answer.1.status == 206 { range.and_then(|range| range.size) } else { answer.1.length() };
-                Passing::begun(&self.client, ask(&want.resource), answer, total, &self.counters)
-            }
+        let mut passing = match answer {
+            Some(answer) if answer.0 <= from => Passing::begun(self, want, answer).await?,
             _ => {
                 if let Some(failure) = self.negatives.get(&want.exact, self.clock.now_ms()) {
                     return Err(Failure::Remembered(Box::new(failure)));
                 }
-                let opened = Passing::open(&self.client, &want.resource, from, &self.counters).await;
-                opened.inspect_err(|failure| self.negatives.note(&want.exact, failure, self.clock.now_ms()))?
+                let (exact, kind) = (&want.exact, want.resource.kind);
+                let opened = Passing::open(self, want, from).await;
+                opened.inspect_err(|failure| self.negatives.note(exact, kind, failure, self.clock.now_ms()))?
             }
         };
+        // The end is asked for where it lies, now that this is known, and not read up to.
+        if let (Start::Suffix(len), Some(total)) = (start, passing.head.total)
+            && let from = total.saturating_sub(len)
+            && from > SKIP_MAX
+            && passing.reaches(from)
+        {
+            drop(passing);
+            passing = Passing::open(self, want, from).await?;
+        }
         Ok(Found { head: passing.head.clone(), outcome: Outcome::Bypass, way: super::Way::Passing(Box::new(passing)) })
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Freshness {
     pub fresh_until_ms: u64,
     /// Served while its origin is asked.
     pub stale_until_ms: u64,
+    /// How long it is fresh after each word of its origin; `None`: until a moment that the origin named.
+    pub lasts_ms: Option<u64>,
 }
 
 /// Where in its life something is.
@@ -42,20 +44,38 @@ impl Freshness {
         if says.no_store || says.private && with_credentials || varies {
             return None;
         }
-        let age = number(headers, AGE).unwrap_or(Duration::ZERO);
-        let fresh = match says.max_age {
-            _ if says.no_cache => Duration::ZERO,
-            Some(max_age) => max_age.saturating_sub(age),
-            None => {
-                expires(headers, now_ms).map_or_else(|| heuristic(headers, now_ms), |span| span.saturating_sub(age))
-            }
+        let lasts = match says.max_age {
+            _ if says.no_cache => Some(Duration::ZERO),
+            Some(max_age) => Some(max_age),
+            None if headers.contains_key(EXPIRES) => None,
+            None => Some(heuristic(headers, now_ms)),
         };
         let stale = match says.stale {
             _ if says.no_cache || says.must_revalidate => Duration::ZERO,
             stale => stale.unwrap_or(STALE_FOR).min(STALE_MAX),
         };
-        let fresh_until_ms = now_ms.saturating_add(fresh.min(FRESH_MAX).as_millis() as u64);
-        Some(Self { fresh_until_ms, stale_until_ms: fresh_until_ms.saturating_add(stale.as_millis() as u64) })
+        let fresh = lasts.or_else(|| expires(headers, now_ms)).unwrap_or_default();
+        let lasts_ms = lasts.map(|lasts| lasts.min(FRESH_MAX).as_millis() as u64);
+        Some(Self::after(headers, now_ms, fresh, stale, lasts_ms))
+    }
+
+    /// What an answer that nothing has changed comes to: what it does not say again counts on (RFC 9111 3.2, 4.3.4).
+    pub fn confirmed(self, headers: &HeaderMap, now_ms: u64, with_credentials: bool) -> Option<Self> {
+        if headers.contains_key(CACHE_CONTROL) || headers.contains_key(EXPIRES) {
+            return Self::of(headers, now_ms, with_credentials);
+        }
+        let Some(lasts_ms) = self.lasts_ms else { return Some(self) };
+        let stale = Duration::from_millis(self.stale_until_ms.saturating_sub(self.fresh_until_ms));
+        Some(Self::after(headers, now_ms, Duration::from_millis(lasts_ms), stale, Some(lasts_ms)))
+    }
+
+    /// `fresh` counts from when the origin itself has answered.
+    fn after(headers: &HeaderMap, now_ms: u64, fresh: Duration, stale: Duration, lasts_ms: Option<u64>) -> Self {
+        let age = number(headers, AGE).unwrap_or(Duration::ZERO);
+        let fresh = fresh.saturating_sub(age).min(FRESH_MAX);
+        let fresh_until_ms = now_ms.saturating_add(fresh.as_millis() as u64);
+        let stale_until_ms = fresh_until_ms.saturating_add(stale.as_millis() as u64);
+        Self { fresh_until_ms, stale_until_ms, lasts_ms }
     }
 
     pub fn age(&self, now_ms: u64) -> Age {

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use url::{Position, Url};
 
 use super::signed::unsigned;
+use super::version::Version;
 use crate::fetch::is_credential;
 use crate::proxy::resource::Resource;
 
@@ -34,6 +35,16 @@ impl Want {
         let with_credentials = signed || sent().any(|(name, _)| is_credential(name));
         let (stable, exact) = (key(&plain, &headers), key(whole.as_str(), &headers));
         Self { resource: resource.clone(), stable, exact, with_credentials }
+    }
+
+    /// The same URL for itself: it leads to something else than others that differ in their signatures alone.
+    pub fn alone(&self) -> Self {
+        Self { stable: self.exact, ..self.clone() }
+    }
+
+    /// Whether an answer to this request says what a version has become. One to another signature may say that the signature is dead.
+    pub fn speaks_for(&self, version: &Version) -> bool {
+        version.stable == self.exact
     }
 
     /// Whom it is asked of.

@@ -14,6 +14,7 @@ mod freshness;
 mod identity;
 mod memory;
 mod negative;
+mod overtaken;
 mod pass;
 mod purge;
 mod question;
@@ -69,6 +70,7 @@ pub struct Cache {
     disk: Option<Disk>,
     negatives: Negatives,
     slots: Slots,
+    passes: Slots,
     ahead: Arc<Semaphore>,
     counters: Arc<Counters>,
     clock: Clock,
@@ -179,7 +181,8 @@ impl Cache {
             shelf,
             disk,
             negatives: Negatives::new(negative),
-            slots: Slots::new(slice_bytes.max(1), memory_bytes),
+            slots: Slots::of_slices(slice_bytes.max(1), memory_bytes),
+            passes: Slots::of_passing(),
             ahead: Arc::new(Semaphore::new(supply::AHEAD_MAX)),
             counters,
             clock: Clock::default(),
@@ -214,6 +217,33 @@ impl Cache {
 }
 
 impl Found {
+    /// How long whoever gets it may keep it: `None`: not at all; zero: for as long as it is asked about before each use.
+    #[must_use]
+    pub fn fresh_for(&self) -> Option<Duration> {
+        match &self.way {
+            Way::Kept(reading) => reading.fresh_for(),
+            Way::Passing(_) => None,
+        }
+    }
+
+    /// Whether a part that begins there can be read without reading much of what lies before it each time.
+    #[must_use]
+    pub fn reaches(&self, first: u64) -> bool {
+        match &self.way {
+            Way::Kept(_) => true,
+            Way::Passing(passing) => passing.reaches(first),
+        }
+    }
+
+    /// Whether several parts that are read one after another are certain to be of one version, and cost no more than they are.
+    #[must_use]
+    pub fn holds_still(&self) -> bool {
+        match &self.way {
+            Way::Kept(_) => true,
+            Way::Passing(passing) => passing.holds_still(),
+        }
+    }
+
     /// Reads a part. It ends early only with a failure.
     #[must_use]
     pub fn read(self, range: Range<u64>) -> Pieces {
@@ -232,6 +262,20 @@ impl Failure {
             Self::Remembered(failure) => failure.origin(),
             failure => failure,
         }
+    }
+
+    /// Whether what was known of the resource is over, if the request that met with it can be believed.
+    fn ends_version(&self) -> bool {
+        match self {
+            Self::Status(404 | 410 | 416) | Self::Changed => true,
+            Self::Unreachable(error) => matches!(error, fetch::Error::Range | fetch::Error::Encoded),
+            _ => false,
+        }
+    }
+
+    /// Whether another URL of the same resource may well be answered otherwise.
+    fn is_of_one_url(&self) -> bool {
+        self.origin().ends_version() || matches!(self.origin(), Self::Status(_))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -15,7 +16,7 @@ use super::{Cache, Failure, Pieces};
 /// Whoever has read so many slices in order will most likely go on.
 const IN_ORDER: u32 = 2;
 /// Slices that are fetched ahead of such a reader.
-const AHEAD: u64 = 2;
+pub(super) const AHEAD: u64 = 2;
 /// The largest piece that is handed on at once: a slow client holds no more than its rest.
 const PIECE_MAX: usize = 1 << 20;
 
@@ -34,7 +35,7 @@ struct Reader {
     current: Current,
     /// Slices that were read to their end.
     in_order: u32,
-    /// The request was tried in place of somebody else's that failed.
+    /// The request was tried in place of somebody else's that failed, and nothing has come since.
     retried: bool,
 }
 
@@ -45,6 +46,11 @@ enum Current {
 }
 
 impl Reading {
+    /// See [`super::Found::fresh_for`].
+    pub fn fresh_for(&self) -> Option<Duration> {
+        self.version.is_kept().then(|| self.version.fresh_for(self.cache.clock.now_ms()))
+    }
+
     /// Reads a part. It ends early only with a failure.
     pub fn read(self, range: Range<u64>) -> Pieces {
         let end = range.end.min(self.version.total);
@@ -71,7 +77,11 @@ impl Reader {
                 Current::Whole(rest) => rest.split_to(rest.len().min(PIECE_MAX)),
                 Current::Coming(following) => match following.next().await {
                     Ok(piece) => piece,
-                    Err(Failure::Status(_)) if !self.retried && following.fill.exact != self.reading.want.exact => {
+                    Err(failure)
+                        if !self.retried
+                            && following.fill.exact != self.reading.want.exact
+                            && failure.is_of_one_url() =>
+                    {
                         self.retried = true;
                         self.current = Current::None;
                         continue;
@@ -94,6 +104,7 @@ impl Reader {
             self.reading.cache.counters.memory_sent(piece.len());
         }
         self.position += piece.len() as u64;
+        self.retried = false;
         if self.position.is_multiple_of(self.reading.cache.slice_len) || self.position == self.end {
             self.current = Current::None;
             self.in_order = self.in_order.saturating_add(1);

@@ -71,9 +71,9 @@ impl Shelf {
         self.enter(version.stable, Entry::Known(version.clone()));
     }
 
-    /// Notes that this resource cannot be kept.
-    pub fn pass(&mut self, stable: Key, until_ms: u64) {
-        self.enter(stable, Entry::Passing(until_ms));
+    /// Notes that what is asked for just so cannot be kept.
+    pub fn pass(&mut self, exact: Key, until_ms: u64) {
+        self.enter(exact, Entry::Passing(until_ms));
     }
 
     /// What goes, because it is of the same resource or to make room, is not kept on.
@@ -106,12 +106,17 @@ impl Shelf {
         }
     }
 
-    /// Takes a version off, so that the next who wants the resource finds out anew.
+    /// Takes a version off with all that there is of it.
     pub fn forget(&mut self, version: &Version) {
+        self.take_off(version);
+        self.memory.drop_versions(&[version.number]);
+    }
+
+    /// Takes a version off, so that the next who wants the resource finds out anew.
+    pub fn take_off(&mut self, version: &Version) {
         if matches!(self.resources.peek(&version.stable), Some(Entry::Known(known)) if known.number == version.number) {
             self.resources.pop(&version.stable);
         }
-        self.memory.drop_versions(&[version.number]);
     }
 }
 
@@ -132,7 +137,7 @@ mod tests {
             content_type: None,
             total: 10,
             validator: Validator::Tag("\"a\"".into()),
-            freshness: Freshness { fresh_until_ms: 0, stale_until_ms: 0 },
+            freshness: Freshness { fresh_until_ms: 0, stale_until_ms: 0, lasts_ms: None },
             proven: Vec::new(),
         };
         Arc::new(Version::written(written, 1 << 20))

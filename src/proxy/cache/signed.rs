@@ -1,4 +1,8 @@
 //! Signatures in queries. They change with every URL that is given out, while what they open stays the same.
+//!
+//! Nothing opens by this alone: a version that is kept is given to a signature only once its origin has told that very version to it
+//! ([`super::question`]), and what a signature is told otherwise is kept for that URL alone. A name too many here costs a question; one too
+//! few costs all bytes again with each signature.
 
 use url::Url;
 
@@ -102,6 +106,20 @@ const SCHEMES: &[Scheme] = &[
     Scheme { marks: &["__token__"], drops: &["__token__"] },
 ];
 
+/// Signatures under names that mean other things elsewhere: they are signatures beside a moment until which they count, in a parameter of one
+/// of the second names. A token that does not end is somebody's name, and leads to what is theirs.
+const TIMED: &[(&[&str], &[&str])] = &[
+    (&["token", "access_token"], &["expires"]),
+    (&["sign"], &["t", "expires"]),
+    (&["sig"], &["expires"]),
+    (&["hmac"], &["expires", "exp"]),
+    // Qiniu.
+    (&["token"], &["e"]),
+    // Tencent and Wangsu.
+    (&["txSecret"], &["txTime"]),
+    (&["wsSecret"], &["wsTime"]),
+];
+
 /// The URL without its fragment and without signatures; `true`: there was one.
 pub(super) fn unsigned(url: &Url) -> (String, bool) {
     let mut plain = url.clone();
@@ -110,9 +128,10 @@ pub(super) fn unsigned(url: &Url) -> (String, bool) {
     let pairs: Vec<&str> = query.split('&').collect();
     let stands = |mark: &str| pairs.iter().any(|pair| name(pair).eq_ignore_ascii_case(mark));
     let schemes: Vec<_> = SCHEMES.iter().filter(|scheme| scheme.marks.iter().all(|mark| stands(mark))).collect();
+    let timed: Vec<&str> = TIMED.iter().flat_map(|(secrets, moments)| timed(&pairs, secrets, moments)).collect();
     let dropped = |pair: &&str| {
         let listed = |scheme: &&Scheme| scheme.drops.iter().any(|drop| name(pair).eq_ignore_ascii_case(drop));
-        schemes.iter().any(listed) || is_alist(pair)
+        schemes.iter().any(listed) || timed.contains(pair) || is_alist(pair) || is_aliyun(pair)
     };
     let kept: Vec<&str> = pairs.iter().copied().filter(|pair| !dropped(pair)).collect();
     let signed = kept.len() < pairs.len();
@@ -125,11 +144,42 @@ fn name(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(name, _)| name)
 }
 
+fn value(pair: &str) -> &str {
+    pair.split_once('=').map_or("", |(_, value)| value)
+}
+
+/// Pairs that are a signature and its moment, when both are there.
+fn timed<'a>(pairs: &[&'a str], secrets: &[&str], moments: &[&str]) -> Vec<&'a str> {
+    let named = |pair: &&&str, names: &[&str]| names.iter().any(|wanted| name(pair).eq_ignore_ascii_case(wanted));
+    let secret = |pair: &&&str| named(pair, secrets) && !value(pair).is_empty();
+    let moment = |pair: &&&str| named(pair, moments) && is_moment(value(pair));
+    let both = pairs.iter().any(|pair| secret(&pair)) && pairs.iter().any(|pair| moment(&pair));
+    pairs.iter().filter(|pair| both && (secret(pair) || moment(pair))).copied().collect()
+}
+
+/// Since 1970: seconds (2001 to 2286) or milliseconds, or seconds in the eight hexadecimal digits that they have from 2004 on.
+fn is_moment(text: &str) -> bool {
+    let decimal = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.as_bytes().first() >= Some(&b'4');
+    decimal && matches!(text.len(), 10 | 13) || hexadecimal && text.len() == 8
+}
+
 /// Alist and OpenList: `sign=<base64>:<seconds since 1970, or 0>`. Other sites use the name for other things.
 fn is_alist(pair: &str) -> bool {
     let Some(value) = pair.strip_prefix("sign=") else { return false };
     let ends = value.rsplit_once(':').or_else(|| value.rsplit_once("%3A")).or_else(|| value.rsplit_once("%3a"));
-    ends.is_some_and(|(mac, until)| mac.len() >= 16 && !until.is_empty() && until.bytes().all(|b| b.is_ascii_digit()))
+    // What does not end is known by its length.
+    ends.is_some_and(|(mac, until)| match until {
+        "0" => mac.len() >= 16,
+        until => !mac.is_empty() && until.len() >= 10 && is_moment(until),
+    })
+}
+
+/// Alibaba's network: `auth_key=<seconds>-<random>-<user>-<MD5>`.
+fn is_aliyun(pair: &str) -> bool {
+    let fields: Vec<_> = value(pair).split('-').collect();
+    name(pair).eq_ignore_ascii_case("auth_key")
+        && matches!(fields.as_slice(), [until, _, _, md5] if is_moment(until) && md5.len() == 32)
 }
 
 #[cfg(test)]
@@ -156,6 +206,19 @@ mod tests {
             "hdnts=exp=1~acl=/*~hmac=ab",
             "sign=AbCdEfGhIjKlMnOpQrStUv==:1700000000",
             "sign=AbCdEfGhIjKlMnOpQrStUv%3D%3D%3A0",
+            "sign=abc:1769817613",
+            "sign=abc%3A1769817613",
+            "auth_key=1769817613-0-0-0123456789abcdef0123456789ABCDEF",
+            "txSecret=0123456789abcdef&txTime=697DA38D",
+            "wsSecret=0123456789abcdef&wsTime=697da38d",
+            "token=abc&expires=1769817613",
+            "expires=1769817613000&access_token=abc",
+            "e=1769817613&token=key:mac",
+            "sign=abc&t=697da38d",
+            "sign=abc&t=1769817613",
+            "Sign=abc&Expires=1769817613",
+            "sig=abc&expires=1769817613",
+            "hmac=abc&exp=1769817613",
         ] {
             let url = format!("https://o.example/film.mp4?id=7&{query}#t=9");
             assert_eq!(plain(&url), ("https://o.example/film.mp4?id=7".into(), true), "{query}");
@@ -168,6 +231,15 @@ mod tests {
     fn what_only_looks_like_a_part_of_a_signature_stays() {
         for query in
             ["Expires=1", "Signature=b", "sig=1", "sp=3&sr=2", "deadline=1&e=2", "sign=md5", "sign=shop:7", "f=1&e=2"]
+                .into_iter()
+                .chain([
+                    "token=anns",
+                    "token=anns&expires=3600",
+                    "token=&expires=1769817613",
+                    "token=anns&t=1769817613",
+                ])
+                .chain(["t=1769817613", "sign=abc&t=90", "sign=abc:0", "sign=:1769817613", "auth_key=1", "txSecret=a"])
+                .chain(["auth_key=1769817613-0-0-secret", "hmac=abc", "password=a&expires=1769817613"])
         {
             let url = format!("https://o.example/film.mp4?{query}");
             assert_eq!(plain(&url), (url.clone(), false), "{query}");

@@ -12,6 +12,7 @@ use super::fill::{Fill, Source};
 use super::freshness::Freshness;
 use super::identity::Want;
 use super::pass::ask;
+use super::read::AHEAD;
 use super::shelf::Slice;
 use super::version::{Validator, Version};
 use super::{Cache, Failure};
@@ -54,6 +55,10 @@ impl Cache {
             if shelf.holds(id) {
                 return;
             }
+            // Where turns are few, they are for those who wait.
+            if self.slots.free(want.origin()) <= AHEAD as usize {
+                return;
+            }
             let Ok(turn) = self.ahead.clone().try_acquire_owned() else { return };
             let fill = Arc::new(Fill::new((end - first) as usize, want.exact));
             shelf.fills.insert(id, fill.clone());
@@ -87,9 +92,15 @@ impl Cache {
     }
 
     /// One slice, from the origin.
-    async fn fetch(&self, version: &Version, nth: u64, want: &Want, fill: &Fill) -> Result<(), Failure> {
+    async fn fetch(
+        self: &Arc<Self>,
+        version: &Arc<Version>,
+        nth: u64,
+        want: &Want,
+        fill: &Fill,
+    ) -> Result<(), Failure> {
         if let Some(known) = self.negatives.get(&want.exact, self.clock.now_ms()) {
-            return Err(known);
+            return Err(Failure::Remembered(Box::new(known)));
         }
         self.counters.fills.fetch_add(1, Relaxed);
         let _slot = self.slots.turn(want.origin()).await?;
@@ -106,31 +117,24 @@ impl Cache {
         answer::of_version(&upstream, version, first, end - 1)?;
         let freshness = Freshness::of(&upstream.headers, self.clock.now_ms(), want.with_credentials);
         if freshness.is_none() {
-            version.retire();
+            self.overtake(version);
         }
         version.renew(freshness, want);
         fill.begin(Source::Origin);
         answer::pour(&mut upstream, fill, &self.counters).await
     }
 
-    /// Draws the conclusions from what an origin did.
-    pub(super) fn met(&self, version: &Version, want: &Want, failure: &Failure) {
+    /// Draws the conclusions from what an origin did instead of sending a slice.
+    fn met(&self, version: &Version, want: &Want, failure: &Failure) {
         match failure {
-            Failure::Status(404 | 410 | 416) | Failure::Changed => self.forget(version),
-            Failure::Unreachable(fetch::Error::Range | fetch::Error::Encoded) => self.forget(version),
+            // It was met before, and must not be remembered for longer because somebody tries again.
+            Failure::Remembered(_) => return,
+            failure if failure.ends_version() && want.speaks_for(version) => self.forget(version),
+            failure if failure.ends_version() => version.refute(want),
             Failure::Status(401 | 403) => version.refute(want),
             _ => {}
         }
-        self.negatives.note(&want.exact, failure, self.clock.now_ms());
-    }
-
-    /// Nobody reads on in this version, and nothing of it stays.
-    pub(super) fn forget(&self, version: &Version) {
-        version.kill();
-        self.shelf.lock().forget(version);
-        if let Some(disk) = &self.disk {
-            disk.forget(&[version.key]);
-        }
+        self.negatives.note(&want.exact, want.resource.kind, failure, self.clock.now_ms());
     }
 }
 
@@ -175,7 +179,9 @@ impl Landing {
     }
 
     fn fail(&self, failure: Failure) {
-        self.cache.counters.failed_fills.fetch_add(1, Relaxed);
+        if !matches!(failure, Failure::Remembered(_)) {
+            self.cache.counters.failed_fills.fetch_add(1, Relaxed);
+        }
         self.cache.met(&self.version, &self.want, &failure);
         self.cache.shelf.lock().land(&self.version, self.nth, None);
         self.fill.fail(failure);

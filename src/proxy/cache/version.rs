@@ -1,7 +1,9 @@
 //! One version of a resource: bytes that were all told by the same validator.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use hyper::header::{CONTENT_TYPE, DATE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
@@ -12,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::Head;
 use super::freshness::{Age, Freshness, date_ms};
 use super::identity::{Fields, Key, Want, place};
+use super::overtaken::Leftover;
 use crate::fetch::Upstream;
 
 /// A `Last-Modified` tells versions apart when it lies so long before `Date` (RFC 9110 8.8.2.2).
@@ -28,47 +31,75 @@ const ASK_AGAIN_MS: u64 = 5_000;
 pub(super) enum Validator {
     /// A strong entity tag.
     Tag(String),
-    /// A date of the last change, where there is no entity tag that could contradict it.
-    Date(String),
+    /// A date of the last change, and the weak entity tag that came with it: a date has but seconds, and what it does not tell apart the
+    /// tag may.
+    Date(String, Option<String>),
 }
 
 impl Validator {
     /// Of an answer; `None` when nothing in it tells versions apart for certain.
     pub fn of(upstream: &Upstream, now_ms: u64) -> Option<Self> {
-        let strong = |tag: &&str| tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"');
-        if upstream.headers.contains_key(ETAG)
-            && let Some(tag) = upstream.header(ETAG).filter(strong)
-        {
-            return (tag.len() <= HEADER_MAX).then(|| Self::Tag(tag.to_owned()));
+        let tag = match upstream.headers.get_all(ETAG).iter().count() {
+            0 => None,
+            // Of several tags nobody knows which one counts, nor what one says that is no text.
+            _ => Some(upstream.header(ETAG).filter(|tag| tag.len() <= HEADER_MAX)?),
+        };
+        if let Some(tag) = tag.filter(|tag| is_strong(tag)) {
+            return Some(Self::Tag(tag.to_owned()));
         }
         let text = upstream.header(LAST_MODIFIED)?;
         let (changed, date) = (date_ms(&upstream.headers, LAST_MODIFIED)?, date_ms(&upstream.headers, DATE));
         let strong = date.unwrap_or(now_ms).saturating_sub(changed) >= STRONG_AFTER_MS;
-        (strong && text.len() <= HEADER_MAX).then(|| Self::Date(text.to_owned()))
+        (strong && text.len() <= HEADER_MAX).then(|| Self::Date(text.to_owned(), tag.map(str::to_owned)))
     }
 
-    /// Whether an answer is of the same version.
+    /// Whether an answer is of the same version. A tag that comes or goes is another one.
     pub fn is_of(&self, upstream: &Upstream) -> bool {
         match self {
             Self::Tag(tag) => upstream.header(ETAG) == Some(tag),
-            Self::Date(date) => upstream.header(LAST_MODIFIED) == Some(date),
+            Self::Date(date, tag) => {
+                let known = upstream.headers.contains_key(ETAG) == tag.is_some();
+                known && upstream.header(ETAG) == tag.as_deref() && upstream.header(LAST_MODIFIED) == Some(date)
+            }
         }
     }
 
-    /// The header that asks for anything but this version.
-    pub fn unless(&self) -> Option<(HeaderName, HeaderValue)> {
-        match self {
-            Self::Tag(tag) => Some((IF_NONE_MATCH, HeaderValue::from_str(tag).ok()?)),
-            Self::Date(date) => Some((IF_MODIFIED_SINCE, HeaderValue::from_str(date).ok()?)),
-        }
+    /// Whether an answer that nothing has changed says that of another version (RFC 9111 4.3.4). It need not repeat all, and compares
+    /// weakly (RFC 9110 13.1.2).
+    pub fn is_denied_by(&self, unchanged: &Upstream) -> bool {
+        let (tag, date) = match self {
+            Self::Tag(tag) => (Some(tag), None),
+            Self::Date(date, tag) => (tag.as_ref(), Some(date)),
+        };
+        let says = |name| unchanged.headers.contains_key(name);
+        let plain = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+        says(ETAG) && unchanged.header(ETAG).map(plain) != tag.map(|tag| plain(tag))
+            || date.is_some_and(|date| says(LAST_MODIFIED) && unchanged.header(LAST_MODIFIED) != Some(date))
     }
 
-    fn text(&self) -> (&'static [u8], &str) {
+    /// The headers that ask for anything but this version.
+    pub fn unless(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let (tag, date) = match self {
+            Self::Tag(tag) => (Some(tag), None),
+            Self::Date(date, tag) => (tag.as_ref(), Some(date)),
+        };
+        let lines = [(IF_NONE_MATCH, tag), (IF_MODIFIED_SINCE, date)].into_iter();
+        lines.filter_map(|(name, text)| Some((name, HeaderValue::from_str(text?).ok()?))).collect()
+    }
+
+    /// What tells one from all others.
+    fn fields(&self) -> [&str; 3] {
         match self {
-            Self::Tag(tag) => (b"tag", tag),
-            Self::Date(date) => (b"date", date),
+            Self::Tag(tag) => ["tag", tag, ""],
+            // No entity tag is empty: the quotes are a part of it.
+            Self::Date(date, tag) => ["date", date, tag.as_deref().unwrap_or("")],
         }
     }
+}
+
+/// Whether an entity tag tells every byte apart (RFC 9110 8.8.3).
+pub(super) fn is_strong(tag: &str) -> bool {
+    tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"')
 }
 
 /// Whether what is read of a version may be given out and kept.
@@ -98,6 +129,7 @@ pub(super) struct Version {
     standing: Mutex<Standing>,
     /// Whoever asks the origin whether it still holds.
     pub question: Semaphore,
+    leftover: OnceLock<Leftover>,
 }
 
 #[derive(Debug)]
@@ -159,6 +191,7 @@ impl Version {
             life: AtomicU8::new(KEPT),
             standing: Mutex::new(standing),
             question: Semaphore::new(1),
+            leftover: OnceLock::new(),
         }
     }
 
@@ -179,7 +212,16 @@ impl Version {
     }
 
     pub fn age(&self, now_ms: u64) -> Age {
-        self.standing.lock().freshness.age(now_ms)
+        self.freshness().age(now_ms)
+    }
+
+    pub fn freshness(&self) -> Freshness {
+        self.standing.lock().freshness
+    }
+
+    /// How long nobody needs to ask about it.
+    pub fn fresh_for(&self, now_ms: u64) -> Duration {
+        Duration::from_millis(self.standing.lock().freshness.fresh_until_ms.saturating_sub(now_ms))
     }
 
     /// Whether the origin has opened this version to just this request.
@@ -236,6 +278,15 @@ impl Version {
         self.life.store(DEAD, Ordering::SeqCst);
     }
 
+    /// There is another version; what is left of this one goes with its last reader.
+    pub fn leave(&self, leftover: impl FnOnce() -> Leftover) {
+        self.leftover.get_or_init(leftover);
+    }
+
+    pub fn is_overtaken(&self) -> bool {
+        self.leftover.get().is_some()
+    }
+
     pub fn is_kept(&self) -> bool {
         self.life.load(Ordering::SeqCst) == KEPT
     }
@@ -250,9 +301,7 @@ impl Written {
     pub fn key(&self, slice_len: u64) -> Key {
         let mut hash = Fields::new("version");
         hash.add(&self.stable);
-        let (kind, text) = self.validator.text();
-        hash.add(kind);
-        hash.add(text.as_bytes());
+        self.validator.fields().iter().for_each(|field| hash.add(field.as_bytes()));
         hash.add(&self.total.to_be_bytes());
         hash.add(&slice_len.to_be_bytes());
         hash.end()

@@ -101,10 +101,17 @@ impl Folder {
         }
     }
 
-    /// All files, one after another; what is none of the cache's is deleted.
+    /// All files, one after another; what is none of the cache's is deleted. A folder that cannot be read hides its own files alone.
     pub fn each(&self, mut seen: impl FnMut(Seen)) -> io::Result<()> {
         for folder in fs::read_dir(&self.0)?.flatten().filter(|entry| is_part(&entry.path())) {
-            for entry in fs::read_dir(folder.path())?.flatten() {
+            let entries = match fs::read_dir(folder.path()) {
+                Ok(entries) => entries,
+                Err(err) => {
+                    tracing::warn!(%err, folder = %folder.path().display(), "a folder of the cache cannot be read");
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
                 let (path, name) = (entry.path(), entry.file_name());
                 let found = name.to_str().and_then(id).zip(entry.metadata().ok().filter(fs::Metadata::is_file));
                 match found {

@@ -95,6 +95,14 @@ impl Index {
         gone
     }
 
+    /// Takes out what is written down about a version that has no slice; answers what must be deleted.
+    pub fn remove_empty(&mut self, version: Key) -> Vec<FileId> {
+        match self.versions.get(&version) {
+            Some((0, _)) => self.remove_versions(&[version]),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes versions out; answers what must be deleted.
     pub fn remove_versions(&mut self, versions: &[Key]) -> Vec<FileId> {
         if !versions.iter().any(|version| self.versions.contains_key(version)) {
@@ -152,6 +160,18 @@ mod tests {
         index.slices_max = 3;
         let gone: usize = (0..5).map(|nth| index.put((A, nth), 1).len()).sum();
         assert_eq!((gone, index.len()), (2, 3));
+    }
+
+    #[test]
+    fn a_version_without_slices_goes() {
+        let mut index = Index::new(1000);
+        index.describe(A, 5);
+        assert_eq!(index.remove_empty(A), vec![(A, None)]);
+        assert_eq!((index.bytes(), index.knows(&A)), (0, false));
+        index.describe(A, 5);
+        index.put((A, 0), 10);
+        assert!(index.remove_empty(A).is_empty() && index.remove_empty(B).is_empty());
+        assert_eq!(index.bytes(), 15);
     }
 
     #[test]

@@ -117,7 +117,13 @@ impl Writer {
             self.describe(version)?;
         }
         let file_len = len + HEADER_LEN as u32;
-        self.folder.write(&Label { version: version.key, total: version.total, nth, len }, bytes)?;
+        let written = self.folder.write(&Label { version: version.key, total: version.total, nth, len }, bytes);
+        if written.is_err() {
+            // What is written down of a version without slices would take room for ever: room is made by slices that go.
+            let gone = self.index.lock().remove_empty(version.key);
+            self.folder.delete(&gone);
+        }
+        written?;
         let gone = self.index.lock().put((version.key, nth), file_len);
         self.folder.delete(&gone);
         if !version.is_kept() {

@@ -20,6 +20,28 @@ async fn what_is_fresh_costs_no_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_gets_it_is_told_how_long_it_counts() {
+    let seconds = |found: Found| found.fresh_for().map(|span| span.as_secs_f64().round() as u64);
+    for (cache_control, told, later) in
+        [("max-age=60", Some(60), Some(40)), ("no-cache", Some(0), Some(0)), ("no-store", None, None)]
+    {
+        let (_origin, cache, resource) = {
+            let file = FileThere { cache_control, ..FileThere::new(2 * SLICE) };
+            let origin = Origin::serving(file).await;
+            let resource = origin.resource("/film.mp4");
+            (origin, cache(), resource)
+        };
+        assert_eq!(seconds(find(&cache, &resource, Start::Whole).await.unwrap()), told, "{cache_control}");
+        cache.clock.advance(Duration::from_secs(20));
+        assert_eq!(seconds(find(&cache, &resource, Start::Whole).await.unwrap()), later, "{cache_control}");
+    }
+    let (_origin, cache, resource, _) = kept("max-age=60").await;
+    cache.clock.advance(Duration::from_secs(70));
+    let stale = find(&cache, &resource, Start::Whole).await.unwrap();
+    assert_eq!((stale.outcome, stale.fresh_for()), (Outcome::Stale, Some(Duration::ZERO)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_a_little_old_is_served_at_once_and_asked_about_once() {
     let (origin, cache, resource, file) = kept("max-age=60").await;
     cache.clock.advance(Duration::from_secs(70));
@@ -40,16 +62,41 @@ async fn what_is_a_little_old_is_served_at_once_and_asked_about_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_in_the_background_finds_the_new_version() {
+async fn a_question_in_the_background_finds_the_new_version_and_breaks_off_nobody() {
     let (origin, cache, resource, file) = kept("max-age=60").await;
     let new = FileThere { bytes: bytes(SLICE, 9), etag: "\"v2\"".into(), ..file.clone() };
     let renewed = new.clone();
     origin.turn_to(move |asked, _| renewed.serve(asked));
     cache.clock.advance(Duration::from_secs(70));
-    // It may be aborted: the old version ends while it is read.
-    assert_eq!(find(&cache, &resource, Start::Whole).await.unwrap().outcome, Outcome::Stale);
-    until(|| cache.stats().held.memory_slices == 0).await;
-    assert_eq!(whole(&cache, &resource).await, (Outcome::Miss, new.bytes));
+    let promised = find(&cache, &resource, Start::Whole).await.unwrap();
+    assert_eq!(promised.outcome, Outcome::Stale);
+    let held = cache.stats().held;
+    until(|| cache.stats().held.resources == 0).await;
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Miss, new.bytes.clone()));
+    let (got, failure) = drain(promised.clone().read(0..2 * SLICE as u64)).await;
+    assert!(failure.is_none() && got == file.bytes, "{failure:?}");
+    until(|| cache.stats().held.memory_slices == held.memory_slices + 1).await;
+    drop(promised);
+    until(|| cache.stats().held.memory_slices == 1).await;
+    assert_eq!(whole(&cache, &resource).await, (Outcome::Hit, new.bytes));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lacks_a_slice_of_what_was_overtaken_is_told() {
+    let file = FileThere::new(3 * SLICE);
+    let origin = Origin::serving(file.clone()).await;
+    let (cache, resource) = (cache(), origin.resource("/film.mp4"));
+    part(&cache, &resource, 0..10).await;
+    until(|| cache.stats().fills.running == 0).await;
+    let new = FileThere { bytes: bytes(3 * SLICE, 9), etag: "\"v2\"".into(), ..file.clone() };
+    origin.turn_to(move |asked, _| new.serve(asked));
+    cache.clock.advance(Duration::from_secs(70));
+    let promised = find(&cache, &resource, Start::Whole).await.unwrap();
+    let other = promised.clone();
+    until(|| cache.stats().held.resources == 0).await;
+    let (got, failure) = drain(promised.read(0..3 * SLICE as u64)).await;
+    assert!(matches!(failure, Some(Failure::Changed)) && got == file.bytes[..SLICE], "{failure:?}");
+    assert_eq!(drain(other.read(0..10)).await.0, file.bytes[..10], "what is there is still read");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +109,7 @@ async fn what_is_too_old_is_asked_about_first() {
     cache.clock.advance(Duration::from_secs(121));
     origin.turn_to(|_, _| Answer::status("404 Not Found"));
     assert!(matches!(find(&cache, &resource, Start::Whole).await, Err(Failure::Status(404))));
-    assert_eq!(cache.stats().held.memory_slices, 0, "what is gone is not kept");
+    until(|| cache.stats().held.memory_slices == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,21 +150,6 @@ async fn what_must_not_be_kept_is_not() {
     }
     assert_eq!(cache.stats().held.memory_slices, 0);
     assert_eq!(whole(&cache, &members.resource("/film.mp4")).await.0, Outcome::Miss);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_remembered_for_a_while() {
-    let origin = Origin::with(|_, _| Answer::status("404 Not Found")).await;
-    let (cache, resource) = (cache(), origin.resource("/gone.mp4"));
-    assert!(matches!(find(&cache, &resource, Start::Whole).await, Err(Failure::Status(404))));
-    let again = find(&cache, &resource, Start::Whole).await;
-    assert!(matches!(&again, Err(known @ Failure::Remembered(_)) if matches!(known.origin(), Failure::Status(404))));
-    assert_eq!((origin.requests(), cache.stats().negative), (1, 1));
-    cache.clock.advance(Duration::from_secs(10));
-    let file = FileThere::new(SLICE);
-    let served = file.clone();
-    origin.turn_to(move |asked, _| served.serve(asked));
-    assert_eq!(whole(&cache, &resource).await, (Outcome::Miss, file.bytes));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -156,3 +156,35 @@ async fn no_query_and_no_credential_is_written_down() {
     assert_eq!(texts.len(), 2);
     assert!(!texts.iter().any(|text| String::from_utf8_lossy(text).contains("s3cret")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_read_hides_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let (origin, file) = filled(dir.path(), 1 << 20, 3 * SLICE).await;
+    let requests = origin.requests();
+    // All that can have such a name and come before or after the others.
+    for name in ["00", "ff", "0a", "f0"] {
+        if !dir.path().join(name).exists() {
+            fs::write(dir.path().join(name), "no folder").unwrap();
+        }
+    }
+    let cache = Cache::open(config(Some((dir.path(), 1 << 20))), client());
+    written(&cache).await;
+    assert_eq!(cache.stats().held.disk_slices, 3);
+    assert_eq!(whole(&cache, &origin.resource("/film.mp4")).await, (Outcome::Hit, file.bytes));
+    assert_eq!(origin.requests(), requests);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_down_goes_when_its_slice_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (origin, file) = filled(dir.path(), 1 << 20, SLICE).await;
+    let slice = slices(dir.path()).remove(0);
+    files(dir.path()).iter().for_each(|path| fs::remove_file(path).unwrap());
+    fs::create_dir(&slice).unwrap();
+    let cache = Cache::open(config(Some((dir.path(), 1 << 20))), client());
+    assert_eq!(whole(&cache, &origin.resource("/film.mp4")).await, (Outcome::Miss, file.bytes));
+    written(&cache).await;
+    assert_eq!((cache.stats().fills.not_written, cache.stats().held.disk_bytes), (1, 0));
+    assert_eq!(files(dir.path()), vec![slice], "nothing else is left");
+}

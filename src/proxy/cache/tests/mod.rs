@@ -1,12 +1,16 @@
 //! The cache against origins on real sockets.
 
 mod ages;
+mod confirmed;
 mod disk;
 mod lies;
 mod limits;
+mod negatives;
 mod origin;
+mod passing;
 mod ranges;
 mod sharing;
+mod signatures;
 
 use std::path::Path;
 use std::sync::Arc;
