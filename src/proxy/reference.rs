@@ -2,10 +2,11 @@
 
 use url::Url;
 
+use super::refused::URL_MAX;
 use super::resource::Kind;
 
-/// The longest reference, in bytes: a URL of the greatest length and what stands before it.
-pub const REFERENCE_MAX: usize = crate::fetch::URL_MAX + 8;
+/// The longest reference, in bytes: the longest URL that a manifest is given another for, and what stands before it.
+pub const REFERENCE_MAX: usize = URL_MAX + 8;
 
 /// Where a track stands in its playable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -61,7 +61,7 @@ pub trait Links {
     /// The URL under which a client gets `url`, fit to stand in the manifest.
     fn link(&mut self, kind: Kind, url: &Url) -> String;
 
-    /// The same for all URLs that a DASH template stands for (`$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`): one scope,
+    /// The same for all URLs that a DASH template stands for (`$Number%05d$`, `$Time$`, `$SubNumber$`): one scope,
     /// one signature; the answer has the template's identifiers in it as they were. `template` is an absolute URL.
     fn template(&mut self, kind: Kind, template: &str) -> String;
 }

@@ -13,17 +13,20 @@ pub(super) fn value(element: &BytesStart<'_>, name: &str) -> Result<Option<Strin
     found.map(|attribute| unescaped(&attribute.value)).transpose()
 }
 
-/// What an attribute becomes; `None`: it stays.
-type Changed = Result<Option<String>, Why>;
+/// What becomes of an attribute.
+pub(super) enum Change {
+    Stays,
+    Becomes(String),
+    Goes,
+}
 
-/// Writes a start or empty tag anew. `change` is told each attribute's name and value, and what it answers is the value from then on;
-/// `added` comes behind them.
+/// Writes a start or empty tag anew. `change` is told each attribute's name and value; `added` comes behind them.
 pub(super) fn write(
     out: &mut String,
     element: &BytesStart<'_>,
     is_empty: bool,
     added: &[(&str, String)],
-    change: &mut dyn FnMut(&str, &str) -> Changed,
+    change: &mut dyn FnMut(&str, &str) -> Result<Change, Why>,
 ) -> Result<(), Why> {
     out.push('<');
     out.push_str(element.name().as_ref());
@@ -32,11 +35,11 @@ pub(super) fn write(
     for attribute in attributes.with_checks(false) {
         let attribute = attribute.map_err(|_| Why::Xml)?;
         let (name, raw) = (attribute.key.as_ref(), &attribute.value);
-        let changed = change(name, &unescaped(raw)?)?;
-        match changed {
-            Some(value) => push(out, name, &escape(value.as_str())),
+        match change(name, &unescaped(raw)?)? {
+            Change::Becomes(value) => push(out, name, &escape(value.as_str())),
             // It may have stood in the other kind of quotes.
-            None => push(out, name, &raw.replace('"', "&quot;")),
+            Change::Stays => push(out, name, &raw.replace('"', "&quot;")),
+            Change::Goes => {}
         }
     }
     for (name, value) in added {

@@ -38,15 +38,19 @@ fn a_dynamic_manifest_leads_to_us_everywhere() {
         "",
         r#"<ContentSteering defaultServiceLocation="a"><Other https://steer.example/s></ContentSteering>"#,
         concat!(
-            r#"<SegmentTemplate timescale="90000" media="<Segment https://cdn-a.example/live/$RepresentationID$/$Time$.m4s?s=1&n=$Number%05d$>$RepresentationID$/$Time$.m4s?s=1&amp;n=$Number%05d$""#,
-            r#" initialization="<Segment https://cdn-a.example/live/$RepresentationID$/init.mp4>$RepresentationID$/init.mp4""#,
+            r#"<SegmentTemplate timescale="90000""#,
             r#" index="<Segment https://cdn-a.example/live/i$Number$>i$Number$" bitstreamSwitching="<Segment https://cdn-a.example/live/switch.mp4>""#,
             r#" startNumber="1"><SegmentTimeline><S t="0" d="180000" r="2"/></SegmentTimeline></SegmentTemplate>"#
         ),
         concat!(
+            r#"<Representation id="v1" bandwidth="1000"><SegmentTemplate"#,
+            r#" media="<Segment https://cdn-a.example/live/v1/$Time$.m4s?s=1&n=$Number%05d$>$Time$.m4s?s=1&amp;n=$Number%05d$""#,
+            r#" initialization="<Segment https://cdn-a.example/live/v1/init.mp4>"/></Representation>"#
+        ),
+        concat!(
             r#"<Representation id="v2" bandwidth="2000"><BaseURL>./</BaseURL><SegmentTemplate"#,
-            r#" media="<Segment https://cdn-a.example/live/hd/$RepresentationID$/$Time$.m4s?s=1&n=$Number%05d$>$RepresentationID$/$Time$.m4s?s=1&amp;n=$Number%05d$""#,
-            r#" initialization="<Segment https://cdn-a.example/live/hd/$RepresentationID$/init.mp4>$RepresentationID$/init.mp4""#,
+            r#" media="<Segment https://cdn-a.example/live/hd/v2/$Time$.m4s?s=1&n=$Number%05d$>$Time$.m4s?s=1&amp;n=$Number%05d$""#,
+            r#" initialization="<Segment https://cdn-a.example/live/hd/v2/init.mp4>""#,
             r#" index="<Segment https://cdn-a.example/live/hd/i$Number$>i$Number$" bitstreamSwitching="<Segment https://cdn-a.example/live/hd/switch.mp4>"/></Representation>"#
         ),
         "<BaseURL>./</BaseURL>",
