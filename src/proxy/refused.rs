@@ -54,6 +54,9 @@ pub enum Why {
     /// One DASH segment list that would have to lead to several places.
     #[error("a segment list is inherited under another base URL")]
     List,
+    /// Not well-formed, or not what it should say.
+    #[error("its JSON is broken")]
+    Json,
     /// Not well-formed.
     #[error("its XML is broken")]
     Xml,

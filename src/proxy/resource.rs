@@ -24,13 +24,15 @@ pub enum Kind {
     Danmaku,
     /// A picture.
     Thumbnail,
-    /// What a manifest refers to besides (session data, steering, xlink): as it is.
+    /// What a manifest refers to besides (session data): as it is.
     Other,
+    /// JSON with URLs that a manifest refers to (lists of assets, steering): rewritten.
+    Json,
 }
 
 impl Kind {
     /// All kinds, each at the place of its number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Media,
         Self::Hls,
         Self::Dash,
@@ -40,6 +42,7 @@ impl Kind {
         Self::Danmaku,
         Self::Thumbnail,
         Self::Other,
+        Self::Json,
     ];
 }
 

@@ -118,6 +118,25 @@ async fn directives_of_low_latency_reach_the_origin_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_assets_comes_with_urls_of_ours() {
+    let playlist = "#EXTM3U\n#EXT-X-DATERANGE:ID=\"a\",X-ASSET-LIST=\"list.json\"\n";
+    let origin = Origin::start(move |lines, socket| match lines[0].contains("list.json") {
+        true => whole(socket, HEAD, br#"{"ASSETS":[{"URI":"https://ads.example/1.m3u8","DURATION":5}]}"#),
+        false => whole(socket, HEAD, playlist.as_bytes()),
+    });
+    let (stage, path) = stage(&origin).await;
+    let text = stage.get(&path).await.text();
+    let list = text.split('"').nth(3).unwrap();
+    let reply = stage.get(&format!("/p/k/{list}?_HLS_primary_id=a-1&_HLS_start_offset=1.5&x=y")).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    assert!(!reply.text().contains("ads.example") && reply.text().contains("DURATION"), "{}", reply.text());
+    let (kind, proxied) = stage.tickets.last().unwrap();
+    assert_eq!((kind, proxied.unwrap().url.as_str()), (Kind::Hls, "https://ads.example/1.m3u8"));
+    let asked = origin.requests.lock()[1][0].clone();
+    assert_eq!(asked, "GET /hls/list.json?_HLS_primary_id=a-1&_HLS_start_offset=1.5 HTTP/1.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_end_at_the_first_foreign_hop() {
     let foreign = Origin::with(HEAD, VOD);
     let there = foreign.url("/cdn/a.m3u8");

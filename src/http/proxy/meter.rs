@@ -95,6 +95,7 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Danmaku => "danmaku",
         Kind::Thumbnail => "thumbnail",
         Kind::Other => "other",
+        Kind::Json => "json",
     }
 }
 

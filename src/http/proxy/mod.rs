@@ -65,7 +65,7 @@ async fn answer_with(
 ) -> (Response<Body>, Ending) {
     let query = request.uri().query().unwrap_or_default();
     match (opened.kind, caption::wanted(query)) {
-        (Kind::Hls | Kind::Dash, _) => manifest::answer(plane, opened, resource, request).await,
+        (Kind::Hls | Kind::Dash | Kind::Json, _) => manifest::answer(plane, opened, resource, request).await,
         (Kind::Subtitle, Some("vtt")) | (Kind::Danmaku, Some("json")) => {
             caption::answer(plane, opened, resource, request).await
         }

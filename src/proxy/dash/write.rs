@@ -115,7 +115,7 @@ impl Writer<'_> {
             Some("PatchLocation") => return Ok(()),
             Some("Location") => self.linked(Kind::Dash, &content, self.document)?,
             Some("ImportedMPD") => self.linked(Kind::Dash, &content, &base)?,
-            Some("ContentSteering") => self.linked(Kind::Other, &content, &base)?,
+            Some("ContentSteering") => self.linked(Kind::Json, &content, &base)?,
             _ => self.base_url(&content)?,
         };
         self.copy(step);
@@ -180,7 +180,7 @@ impl Writer<'_> {
         Ok(vec![("sourceURL", self.linked(Kind::Segment, "", &base)?)])
     }
 
-    /// Writes an element with links in these attributes, and in an `xlink:href`; one without any stays byte for byte.
+    /// Writes an element with links in these attributes, and without a link to a remote element; one without any stays byte for byte.
     fn urls(
         &mut self,
         element: &BytesStart<'_>,
@@ -189,15 +189,17 @@ impl Writer<'_> {
         added: &[(&str, String)],
     ) -> Result<(), Why> {
         let base = self.base();
-        let (mut out, mut touched) = (String::new(), !added.is_empty());
+        let remote = remote(element)?;
+        let (mut out, mut touched) = (String::new(), !added.is_empty() || remote.is_some());
         attributes::write(&mut out, element, is_empty, added, &mut |name, value| {
-            let kind = match name {
-                _ if names.contains(&name) => Kind::Segment,
-                _ if is_qualified_href(name) && !value.starts_with("urn:") => Kind::Other,
-                _ => return Ok(Change::Stays),
-            };
+            if remote.as_deref().is_some_and(|prefix| is_of_link(name, prefix)) {
+                return Ok(Change::Goes);
+            }
+            if !names.contains(&name) {
+                return Ok(Change::Stays);
+            }
             touched = true;
-            self.linked(kind, value, &base).map(Change::Becomes)
+            self.linked(Kind::Segment, value, &base).map(Change::Becomes)
         })?;
         let was_empty = matches!(step.event, Event::Empty(_));
         if touched || is_empty != was_empty {
@@ -336,7 +338,22 @@ impl Writer<'_> {
     }
 }
 
-/// `xlink:href`, by whatever name its namespace goes.
-fn is_qualified_href(name: &str) -> bool {
-    name.split_once(':').is_some_and(|(prefix, local)| local == "href" && prefix != "xmlns")
+/// The prefix of an `xlink:href` that leads to a remote element, by whatever name its namespace goes. One that is a `urn:` leads nowhere:
+/// it says that the element is to be removed.
+fn remote(element: &BytesStart<'_>) -> Result<Option<String>, Why> {
+    for attribute in element.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|_| Why::Xml)?;
+        let prefix =
+            attribute.key.as_ref().split_once(':').filter(|(prefix, local)| *local == "href" && *prefix != "xmlns");
+        if let Some((prefix, _)) = prefix.filter(|_| !attribute.value.starts_with("urn:")) {
+            return Ok(Some(prefix.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an attribute belongs to a link with this prefix.
+fn is_of_link(name: &str, prefix: &str) -> bool {
+    let local = name.split_once(':').filter(|(given, _)| *given == prefix).map(|(_, local)| local);
+    matches!(local, Some("href" | "actuate" | "type" | "show"))
 }
