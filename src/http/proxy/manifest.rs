@@ -6,17 +6,17 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
-use hyper::{Method, Request, Response};
+use hyper::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY};
+use hyper::{Request, Response};
 
-use super::head;
 use super::meter::Ending;
 use super::plane::{Children, Opened, ProxyPlane};
+use super::{head, whole};
 use crate::http::respond;
-use crate::proxy::cache::Outcome;
+use crate::proxy::cache::{Failure, Outcome};
 use crate::proxy::outward::Outward;
 use crate::proxy::resource::{Kind, Resource};
-use crate::proxy::text::Text;
+use crate::proxy::text::{Text, TextFailure};
 use crate::proxy::{dash, hls, json};
 
 /// A longer one is rewritten where it keeps nobody waiting.
@@ -39,9 +39,10 @@ pub(super) async fn answer(
     request: &Request<()>,
 ) -> (Response<Body>, Ending) {
     let query = request.uri().query().unwrap_or_default();
+    let mut held_back = false;
     let is_over: fn(&[u8]) -> bool = match resource.kind {
         Kind::Hls => {
-            pass(&mut resource, query, &DIRECTIVES, is_directive);
+            held_back = pass(&mut resource, query, &DIRECTIVES, is_directive);
             |text| !hls::is_live(text)
         }
         Kind::Json => {
@@ -50,19 +51,29 @@ pub(super) async fn answer(
         }
         _ => |text| !dash::is_live(text),
     };
-    let (text, outcome) = match plane.texts.get(&resource, is_over).await {
+    let (text, outcome) = match plane.texts.get(&resource, is_over, held_back).await {
         Ok(text) => text,
         Err(failure) => {
             tracing::debug!(kind = ?resource.kind, %failure, "a manifest cannot be had");
-            return (head::failed(Outward::from(&failure)), Ending::Failed);
+            let mut response = head::failed(Outward::from(&failure));
+            if !matches!(failure, TextFailure::Origin(Failure::Remembered(_))) {
+                return (response, Ending::Failed);
+            }
+            head::describe(response.headers_mut(), Outcome::Negative);
+            return (response, Ending::Served(Outcome::Negative));
         }
     };
     let over = is_over(&text.body);
     let zip = respond::takes_gzip(request.headers());
     match rewritten(plane, resource.kind, text, opened.children.clone(), zip).await {
-        Ok(body) => {
+        Ok(text) => {
+            let Ok(mut response) = whole::response(plane, resource.kind, text, request) else {
+                return (head::failed(Outward::Busy), Ending::Failed);
+            };
             let cache = if over { "private, max-age=5" } else { "no-store" };
-            (sent(plane, resource.kind, body, zip, cache, outcome, request.method()), Ending::Served(outcome))
+            describe(response.headers_mut(), resource.kind, zip, cache);
+            head::describe(response.headers_mut(), outcome);
+            (response, Ending::Served(outcome))
         }
         Err(why) => {
             tracing::debug!(kind = ?resource.kind, why, "a manifest cannot be rewritten");
@@ -71,10 +82,12 @@ pub(super) async fn answer(
     }
 }
 
-/// What of the client's query has one of these names and a value that may be one goes to the origin, and nothing else of it.
-fn pass(resource: &mut Resource, query: &str, names: &[&str], is_value: fn(&str) -> bool) {
+/// What of the client's query has one of these names and a value that may be one goes to the origin, and nothing else of it. Whether there
+/// is anything.
+fn pass(resource: &mut Resource, query: &str, names: &[&str], is_value: fn(&str) -> bool) -> bool {
     let known = |(name, value): &(&str, &str)| names.contains(name) && is_value(value);
     let passed: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).filter(known).collect();
+    let mut any = false;
     for name in names {
         let mut values = passed.iter().filter(|(given, _)| given == name);
         // By hand, so that the rest of the query stays as it was signed.
@@ -84,8 +97,10 @@ fn pass(resource: &mut Resource, query: &str, names: &[&str], is_value: fn(&str)
                 _ => format!("{name}={value}"),
             };
             resource.url.set_query(Some(&query));
+            any = true;
         }
     }
+    any
 }
 
 fn is_directive(value: &str) -> bool {
@@ -138,20 +153,7 @@ fn gzip(text: &[u8]) -> Result<Bytes, String> {
     written.map(Bytes::from).map_err(|err| err.to_string())
 }
 
-fn sent(
-    plane: &ProxyPlane,
-    kind: Kind,
-    body: Bytes,
-    zipped: bool,
-    cache: &str,
-    outcome: Outcome,
-    method: &Method,
-) -> Response<Body> {
-    let len = body.len();
-    let body = if method == Method::HEAD { Bytes::new() } else { body };
-    plane.meter.sent(kind, body.len());
-    let mut response = Response::new(Body::from(body));
-    let h = response.headers_mut();
+fn describe(h: &mut HeaderMap, kind: Kind, zipped: bool, cache: &str) {
     let content_type = match kind {
         Kind::Hls => "application/vnd.apple.mpegurl",
         Kind::Json => "application/json",
@@ -163,9 +165,6 @@ fn sent(
     if zipped {
         respond::set(h, CONTENT_ENCODING, "gzip");
     }
-    h.insert(CONTENT_LENGTH, len.into());
-    head::describe(h, outcome);
-    response
 }
 
 #[cfg(test)]
@@ -175,7 +174,9 @@ mod tests {
     fn passed(url: &str, query: &str) -> String {
         let url = url.parse().unwrap();
         let mut resource = Resource { kind: Kind::Hls, url, headers: Arc::default(), stripped: false };
-        pass(&mut resource, query, &DIRECTIVES, is_directive);
+        let before = resource.url.clone();
+        let any = pass(&mut resource, query, &DIRECTIVES, is_directive);
+        assert_eq!(any, resource.url != before);
         resource.url.into()
     }
 

@@ -1,6 +1,6 @@
 //! Manifests under `/p/`, from outside.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 
@@ -175,7 +175,6 @@ async fn what_is_no_playlist_or_not_there_is_told_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manifest_too_long_is_refused_and_nothing_of_it_stays() {
     let origin = Origin::start(|_, socket| {
-        use std::io::Write;
         write!(socket, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n#EXTM3U\n")?;
         let line = [b'#'; 1 << 16];
         for _ in 0..=crate::proxy::text::MANIFEST_MAX >> 16 {
@@ -186,6 +185,41 @@ async fn a_manifest_too_long_is_refused_and_nothing_of_it_stays() {
     let (stage, path) = stage(&origin).await;
     assert_eq!(stage.get(&path).await.status, 502);
     assert_eq!(stage.plane.texts.held(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_is_counted_until_the_client_has_it() {
+    const LEN: usize = 30 << 20;
+    let text = format!("{LIVE}{}", format!("#{}\n", "x".repeat(1022)).repeat(LEN >> 10));
+    let origin = Origin::with(HEAD, text);
+    let (stage, path) = stage(&origin).await;
+    let address = stage.address;
+    let slow = tokio::task::spawn_blocking(move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        socket.read_exact(&mut [0; 100]).unwrap();
+        socket
+    });
+    let slow = slow.await.unwrap();
+    assert!(stage.plane.texts.held() >= LEN, "{}", stage.plane.texts.held());
+    drop(slow);
+    let gone = async {
+        while stage.plane.texts.held() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("it is let go");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_remembered_for_a_moment() {
+    let origin = Origin::with("404 Not Found", "");
+    let (stage, path) = stage(&origin).await;
+    let first = stage.get(&path).await;
+    let again = stage.get(&path).await;
+    assert_eq!((first.status, first.header("x-cache")), (404, None));
+    assert_eq!((again.status, again.header("x-cache")), (404, Some("NEGATIVE")));
+    assert_eq!(origin.requests.lock().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ mod patience;
 mod plane;
 mod resolve;
 mod sealed;
+mod whole;
 
 pub use plane::{Children, Opened, Opens, Proxied, ProxyPlane, Refused};
 pub use sealed::Sealed;
