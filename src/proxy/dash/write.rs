@@ -189,12 +189,8 @@ impl Writer<'_> {
         added: &[(&str, String)],
     ) -> Result<(), Why> {
         let base = self.base();
-        let remote = remote(element)?;
-        let (mut out, mut touched) = (String::new(), !added.is_empty() || remote.is_some());
+        let (mut out, mut touched) = (String::new(), !added.is_empty() || attributes::remote(element)?.is_some());
         attributes::write(&mut out, element, is_empty, added, &mut |name, value| {
-            if remote.as_deref().is_some_and(|prefix| is_of_link(name, prefix)) {
-                return Ok(Change::Goes);
-            }
             if !names.contains(&name) {
                 return Ok(Change::Stays);
             }
@@ -336,24 +332,4 @@ impl Writer<'_> {
         }
         Ok(())
     }
-}
-
-/// The prefix of an `xlink:href` that leads to a remote element, by whatever name its namespace goes. One that is a `urn:` leads nowhere:
-/// it says that the element is to be removed.
-fn remote(element: &BytesStart<'_>) -> Result<Option<String>, Why> {
-    for attribute in element.attributes().with_checks(false) {
-        let attribute = attribute.map_err(|_| Why::Xml)?;
-        let prefix =
-            attribute.key.as_ref().split_once(':').filter(|(prefix, local)| *local == "href" && *prefix != "xmlns");
-        if let Some((prefix, _)) = prefix.filter(|_| !attribute.value.starts_with("urn:")) {
-            return Ok(Some(prefix.to_owned()));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether an attribute belongs to a link with this prefix.
-fn is_of_link(name: &str, prefix: &str) -> bool {
-    let local = name.split_once(':').filter(|(given, _)| *given == prefix).map(|(_, local)| local);
-    matches!(local, Some("href" | "actuate" | "type" | "show"))
 }
