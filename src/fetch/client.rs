@@ -11,7 +11,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, TR
 use ipnet::IpNet;
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tokio_rustls::rustls::ClientConfig;
 use url::Host;
 
@@ -150,7 +150,8 @@ impl Client {
     /// # Errors
     /// [`Error`], never [`Error::Status`]: whatever status comes is an answer.
     pub async fn open(&self, ask: Ask) -> Result<Upstream, Error> {
-        let opened = timeout_at(self.deadline(), self.follow(ask)).await.unwrap_or(Err(Error::Timeout("answer")));
+        let whole = self.shared.limits.whole.max(ask.head_within.unwrap_or_default());
+        let opened = timeout(whole, self.follow(ask)).await.unwrap_or(Err(Error::Timeout("answer")));
         if let Err(error) = &opened {
             // What is told outside is less: see `Error::outward`.
             tracing::info!(%error, "an origin could not be fetched");
@@ -197,6 +198,7 @@ impl Client {
             return Err(Error::Refused);
         }
         let Limits { connect, head, .. } = self.shared.limits;
+        let head = ask.head_within.unwrap_or(head);
         if let Some(mut connection) = self.shared.pool.take(&ask.url) {
             match timeout(head, connection.send(ask.request()?)).await {
                 Ok(Ok(response)) => return Ok((response, connection)),

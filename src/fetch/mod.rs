@@ -35,7 +35,7 @@ pub use ranged::Ranged;
 pub use upstream::{Ask, PIECE_TIMEOUT, Upstream};
 use url::Url;
 
-/// The most bytes a URL may have.
+/// The most bytes a URL may have that somebody gives. What a manifest names or an origin redirects to may be longer.
 pub const URL_MAX: usize = 4096;
 
 /// Why something could not be fetched. The texts carry no URL, address or header and are for the log; whoever asked is shown
@@ -128,7 +128,7 @@ pub fn parse_url(text: &str) -> Result<Url, Error> {
 }
 
 /// The same for a URL that is already read, as of a redirect.
-fn checked(url: Url) -> Result<Url, Error> {
+pub(crate) fn checked(url: Url) -> Result<Url, Error> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Error::Url("only http and https URLs are fetched"));
     }

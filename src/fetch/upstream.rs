@@ -35,6 +35,8 @@ pub struct Ask {
     pub range: Option<(u64, Option<u64>)>,
     /// `If-Range`, `If-None-Match`, `If-Modified-Since`: ours, from an earlier answer of this origin.
     pub conditions: HeaderMap,
+    /// The head of each hop comes within this time; without it within the client's [`Limits::head`](super::Limits::head).
+    pub head_within: Option<Duration>,
 }
 
 impl Ask {
@@ -42,7 +44,7 @@ impl Ask {
     #[must_use]
     pub fn get(url: Url) -> Self {
         let (headers, conditions) = (HeaderMap::new(), HeaderMap::new());
-        Self { method: Method::GET, url, headers, stripped: false, range: None, conditions }
+        Self { method: Method::GET, url, headers, stripped: false, range: None, conditions, head_within: None }
     }
 
     /// The request that asks; what the source configured stands in for our own `User-Agent` and `Accept`.

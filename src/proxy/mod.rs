@@ -4,6 +4,7 @@ pub mod cache;
 pub mod conditional;
 pub mod dash;
 pub mod hls;
+pub mod json;
 pub mod multipart;
 pub mod outward;
 pub mod pass;

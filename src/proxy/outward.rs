@@ -38,7 +38,8 @@ impl From<&TextFailure> for Outward {
     fn from(failure: &TextFailure) -> Self {
         match failure {
             TextFailure::Busy => Self::Busy,
-            TextFailure::Origin(Failure::Status(416)) => Self::BadGateway,
+            // No part of a manifest was asked for.
+            TextFailure::Origin(failure) if matches!(failure.origin(), Failure::Status(416)) => Self::BadGateway,
             TextFailure::Origin(failure) => failure.into(),
         }
     }
@@ -61,5 +62,8 @@ mod tests {
         }
         assert_eq!(outward(fetch::Error::Timeout("accept the connection").into()), Outward::BadGateway);
         assert_eq!(outward(fetch::Error::Timeout("answer").into()), Outward::Late);
+        for failure in [Failure::Status(416), Failure::Remembered(Box::new(Failure::Status(416)))] {
+            assert_eq!(Outward::from(&TextFailure::Origin(failure)), Outward::BadGateway);
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use url::Url;
 
+use super::refused::URL_MAX;
 use super::resource::Kind;
 
-/// The longest reference, in bytes: a URL of the greatest length and what stands before it.
-pub const REFERENCE_MAX: usize = crate::fetch::URL_MAX + 8;
+/// The longest reference, in bytes: the longest URL that a manifest is given another for, and what stands before it.
+pub const REFERENCE_MAX: usize = URL_MAX + 8;
 
 /// Where a track stands in its playable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,7 @@ mod tests {
         for odd in [
             &[][..],
             &[0; 5],
-            &[9, 0, 0, 0, 0, 0],
+            &[Kind::ALL.len() as u8, 0, 0, 0, 0, 0],
             &[0, 0, 0, 0, 0, 1],
             &[0, 0, 0, 0, 0, 0, b'x'],
             &[0, 0, 0, 0, 0, 2, b'x'],

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-/// The longest URL that is given out in another's place, in bytes: what is made of it must fit into the head of a request.
+/// The longest URL that is given out in another's place, in bytes: what is made of it is a third longer, and must fit into the head of a
+/// request (16 KiB, `http/accept.rs`). Templates are no longer either.
 pub const URL_MAX: usize = 8 << 10;
 /// The longest manifest that rewriting may come to, in bytes. 100 000 segments with long names are less than half of it.
 pub const OUTPUT_MAX: usize = 64 << 20;
@@ -53,6 +54,9 @@ pub enum Why {
     /// One DASH segment list that would have to lead to several places.
     #[error("a segment list is inherited under another base URL")]
     List,
+    /// Not well-formed, or not what it should say.
+    #[error("its JSON is broken")]
+    Json,
     /// Not well-formed.
     #[error("its XML is broken")]
     Xml,

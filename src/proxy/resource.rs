@@ -24,13 +24,15 @@ pub enum Kind {
     Danmaku,
     /// A picture.
     Thumbnail,
-    /// What a manifest refers to besides (session data, steering, xlink): as it is.
+    /// What a manifest refers to besides (session data): as it is.
     Other,
+    /// JSON with URLs that a manifest refers to (lists of assets, steering): rewritten.
+    Json,
 }
 
 impl Kind {
     /// All kinds, each at the place of its number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Media,
         Self::Hls,
         Self::Dash,
@@ -40,6 +42,7 @@ impl Kind {
         Self::Danmaku,
         Self::Thumbnail,
         Self::Other,
+        Self::Json,
     ];
 }
 
@@ -61,7 +64,7 @@ pub trait Links {
     /// The URL under which a client gets `url`, fit to stand in the manifest.
     fn link(&mut self, kind: Kind, url: &Url) -> String;
 
-    /// The same for all URLs that a DASH template stands for (`$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`): one scope,
+    /// The same for all URLs that a DASH template stands for (`$Number%05d$`, `$Time$`, `$SubNumber$`): one scope,
     /// one signature; the answer has the template's identifiers in it as they were. `template` is an absolute URL.
     fn template(&mut self, kind: Kind, template: &str) -> String;
 }

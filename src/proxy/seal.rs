@@ -181,8 +181,9 @@ impl KeyRing {
 /// With the values of a path's end in the place of a template.
 fn filled(reference: Reference, name: &str) -> Option<Reference> {
     let Target::Template { template, stripped } = &reference.target else { return Some(reference) };
-    let url = template::expand(template, name)?;
-    let url = crate::fetch::parse_url(&url).ok()?;
+    // Digits alone were put in: it is as long as it is because its template was.
+    let url = template::expand(template, name)?.parse().ok()?;
+    let url = crate::fetch::checked(url).ok()?;
     Some(Reference { target: Target::Child { url, stripped: *stripped }, ..reference })
 }
 

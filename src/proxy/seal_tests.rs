@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::reference::Track;
+use super::super::refused::URL_MAX;
 use super::super::resource::Kind;
 use super::*;
 
@@ -87,18 +88,36 @@ fn keys_follow_each_other() {
 #[test]
 fn a_scope_opens_what_its_template_stands_for_and_nothing_else() {
     let seals = ring().seals(pass()).unwrap();
-    let below = seals.template_below(&scope("https://o.example/v/$RepresentationID$/$Number%03d$.m4s?sig=a")).unwrap();
+    let below = seals.template_below(&scope("https://o.example/v/$SubNumber$/$Number%03d$.m4s?sig=a")).unwrap();
     let base = format!("{}/{}", pass(), below.rsplit_once('/').unwrap().0);
     let opened = |end: &str| ring().open(&format!("{base}/{end}"), NOW);
-    let (_, reference) = opened("hd~007.m4s").unwrap();
-    let url = "https://o.example/v/hd/007.m4s?sig=a".parse().unwrap();
+    let (_, reference) = opened("4~007.m4s").unwrap();
+    let url = "https://o.example/v/4/007.m4s?sig=a".parse().unwrap();
     assert_eq!(reference.target, Target::Child { url, stripped: true });
-    for end in ["..~007.m4s", "hd~x.m4s", "hd~007.mp4", "hd~007", "hd~007.m4s/x", "", "hd%2f..~1.m4s"] {
+    for end in ["..~007.m4s", "hd~007.m4s", "4~x.m4s", "4~007.mp4", "4~007", "4~007.m4s/x", "", "4%2f..~1.m4s"] {
         assert_eq!(opened(end), Err(Denied::Forged), "{end}");
     }
-    assert!(below.ends_with("/$RepresentationID$~$Number%03d$.m4s"), "{below}");
+    assert!(below.ends_with("/$SubNumber$~$Number%03d$.m4s"), "{below}");
     assert_eq!(seals.template_below(&scope("https://o.example/plain.m4s")), None);
     assert_eq!(seals.template_below(&child("https://o.example/")), None);
+}
+
+#[test]
+fn the_longest_urls_that_are_given_out_are_opened() {
+    // The longest head of a request (`http/accept.rs`), with room for the rest of it.
+    const HEAD_BYTES: usize = 16 << 10;
+    const REST: usize = 4 << 10;
+    let long = format!("https://origin.example/{}", "x".repeat(URL_MAX));
+    let path = path(&child(&long[..URL_MAX]), "segment.ts");
+    assert!(path.len() + REST < HEAD_BYTES, "{}", path.len());
+    assert_eq!(ring().open(&path, NOW), Ok((pass(), child(&long[..URL_MAX]))));
+
+    let identifiers = "$Number%020d$".repeat(8);
+    let template = format!("{}{identifiers}", &long[..URL_MAX - identifiers.len()]);
+    let below = ring().seals(pass()).unwrap().template_below(&scope(&template)).unwrap();
+    let filled = below.replace("$Number%020d$", &"1".repeat(64));
+    let opened = ring().open(&format!("{}/{filled}", pass()), NOW);
+    assert!(matches!(opened, Ok((_, Reference { target: Target::Child { .. }, .. }))), "{opened:?}");
 }
 
 /// Mutations of every byte, truncations, repetitions, swaps of parts, other cases, escapes: tens of thousands, none opens anything.

@@ -1,5 +1,6 @@
 //! URLs of a DASH template under one signature (ISO 23009-1 5.3.9.4.4). The path ends with the template's identifiers alone, for which a
-//! player puts its values; they are checked, and put into the template that the signature covers.
+//! player puts its values; they must be digits, and are put into the template that the signature covers. What a representation says of
+//! itself (`$RepresentationID$`, `$Bandwidth$`) was put in before: an id may be any text.
 
 /// The longest value of an identifier.
 const VALUE_MAX: usize = 64;
@@ -15,7 +16,7 @@ pub fn tail(template: &str) -> Option<String> {
     let mut tail = String::new();
     let mut count = 0;
     for piece in pieces(template) {
-        if let Piece::Identifier(whole, _) = piece? {
+        if let Piece::Identifier(whole) = piece? {
             count += 1;
             if count > 1 {
                 tail.push(BETWEEN);
@@ -42,8 +43,8 @@ pub fn expand(template: &str, filled: &str) -> Option<String> {
         match piece? {
             Piece::Text(text) => out.push_str(text),
             Piece::Dollar => out.push('$'),
-            Piece::Identifier(_, name) => {
-                let value = values.next().filter(|value| fits(name, value))?;
+            Piece::Identifier(_) => {
+                let value = values.next().filter(|value| fits(value))?;
                 out.push_str(value);
             }
         }
@@ -55,8 +56,8 @@ enum Piece<'a> {
     Text(&'a str),
     /// `$$`
     Dollar,
-    /// With its dollar signs and format, and its name.
-    Identifier(&'a str, &'a str),
+    /// With its dollar signs and format.
+    Identifier(&'a str),
 }
 
 /// The pieces of a template in order; `None` for what is no template.
@@ -83,8 +84,8 @@ fn pieces(template: &str) -> impl Iterator<Item = Option<Piece<'_>>> {
             return Some(Some(Piece::Dollar));
         }
         let (name, format) = inner.split_once('%').map_or((inner, None), |(name, format)| (name, Some(format)));
-        let known = matches!(name, "RepresentationID" | "Number" | "Bandwidth" | "Time" | "SubNumber");
-        Some((known && format.is_none_or(is_format)).then_some(Piece::Identifier(whole, name)))
+        let known = matches!(name, "Number" | "Time" | "SubNumber");
+        Some((known && format.is_none_or(is_format)).then_some(Piece::Identifier(whole)))
     })
 }
 
@@ -99,13 +100,8 @@ fn is_extension(text: &str) -> bool {
 }
 
 /// Whether a value may stand for an identifier: nothing that could lead elsewhere.
-fn fits(name: &str, value: &str) -> bool {
-    let length = (1..=VALUE_MAX).contains(&value.len());
-    let characters = |byte: u8| match name {
-        "RepresentationID" => byte.is_ascii_alphanumeric() || b"-_.:=@+,".contains(&byte),
-        _ => byte.is_ascii_digit(),
-    };
-    length && value.bytes().all(characters) && !value.bytes().all(|byte| byte == b'.')
+fn fits(value: &str) -> bool {
+    (1..=VALUE_MAX).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -114,27 +110,28 @@ mod tests {
 
     #[test]
     fn a_template_is_filled_with_what_fits() {
-        let template = "https://o/v/$RepresentationID$/seg-$Number%05d$.m4s?k=$$1";
-        assert_eq!(tail(template).as_deref(), Some("$RepresentationID$~$Number%05d$.m4s"));
-        assert_eq!(expand(template, "v1.hd~00007.m4s").as_deref(), Some("https://o/v/v1.hd/seg-00007.m4s?k=$1"));
+        let template = "https://o/v/$SubNumber$/seg-$Number%05d$.m4s?k=$$1";
+        assert_eq!(tail(template).as_deref(), Some("$SubNumber$~$Number%05d$.m4s"));
+        assert_eq!(expand(template, "1~00007.m4s").as_deref(), Some("https://o/v/1/seg-00007.m4s?k=$1"));
         for odd in [
-            "v1~7.ts",
-            "v1~.m4s",
-            "v1~-7.m4s",
-            "v1~7~8.m4s",
-            "v1.m4s",
+            "1~7.ts",
+            "1~.m4s",
+            "1~-7.m4s",
+            "1~7~8.m4s",
+            "1.m4s",
             "..~7.m4s",
             "a/b~7.m4s",
             "%2e~7.m4s",
             "a\\b~7.m4s",
-            "v1~7x.m4s",
+            "1~7x.m4s",
+            "v1~7.m4s",
             "",
             ".m4s",
             "a?b~7.m4s",
         ] {
             assert_eq!(expand(template, odd), None, "{odd}");
         }
-        assert_eq!(expand(template, &format!("v1~{}.m4s", "1".repeat(65))), None);
+        assert_eq!(expand(template, &format!("1~{}.m4s", "1".repeat(65))), None);
     }
 
     #[test]
@@ -143,6 +140,8 @@ mod tests {
             "https://o/a.m4s",
             "https://o/$Number",
             "https://o/$Nope$.m4s",
+            "https://o/$RepresentationID$.m4s",
+            "https://o/$Bandwidth$.m4s",
             "https://o/$Number%5x$.m4s",
             "https://o/$$.m4s",
         ] {

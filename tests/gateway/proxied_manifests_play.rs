@@ -68,8 +68,38 @@ fn dash_with_templates_plays() {
     for timeline in ["0", "1"] {
         let form = ["-f", "dash", "-seg_duration", "2", "-use_template", "1", "-use_timeline", timeline];
         let (_gateway, _, text) = plays(&[&COPY[..], &form].concat(), "a.mpd");
-        assert!(text.contains("media=\"../../") && text.contains("$RepresentationID$"), "{text}");
+        assert!(text.contains("media=\"../../") && text.contains("/$Number%05d$.m4s\""), "{text}");
     }
+}
+
+/// As Bento4's `mp4-dash` writes it: one template for a whole set, and representations whose ids are paths.
+#[test]
+fn dash_with_paths_for_ids_and_inherited_templates_plays() {
+    let gateway = Database::Sqlite.node();
+    let origin = Origin::start();
+    let form = ["-f", "dash", "-seg_duration", "2", "-use_template", "1", "-use_timeline", "1"];
+    let edited = |name: &str, bytes: Vec<u8>| match name {
+        "a.mpd" => (name.to_owned(), inherited(&String::from_utf8(bytes).unwrap()).into_bytes()),
+        _ => (name.replace("stream", "streamv/ü~"), bytes),
+    };
+    let url = proxied(&gateway, &film_as(&origin, 1, &[&COPY[..], &form].concat(), "a.mpd", edited));
+    assert_decodes("ffmpeg", &url, SECONDS, &["640x360", "Audio: aac"]);
+}
+
+/// With each representation's template in the set that it is in, and before each id something that is no name of a file.
+fn inherited(manifest: &str) -> String {
+    let mut out = String::new();
+    for set in manifest.split_inclusive("</AdaptationSet>") {
+        let Some((before, representation)) = set.split_once("<Representation id=\"") else {
+            out += set;
+            continue;
+        };
+        let from = representation.find("<SegmentTemplate").unwrap();
+        let to = representation.find("</SegmentTemplate>").unwrap() + "</SegmentTemplate>".len();
+        let (start, template, end) = (&representation[..from], &representation[from..to], &representation[to..]);
+        out += &format!("{before}{template}<Representation id=\"v/ü~{start}{end}");
+    }
+    out
 }
 
 /// ffmpeg writes segment lists of byte ranges, but its own demuxer cannot play them: what they lead to is looked at instead.

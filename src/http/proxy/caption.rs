@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::CONTENT_TYPE;
+use hyper::{Request, Response, StatusCode};
 use tokio::time::timeout;
 
-use super::head;
 use super::meter::Ending;
 use super::plane::{Opened, ProxyPlane};
+use super::{head, whole};
 use crate::caption;
 use crate::http::respond;
 use crate::proxy::cache::{Failure, Found, Start};
@@ -46,7 +46,7 @@ pub(super) async fn answer(
     // Its turn comes first: what waits holds nothing.
     let turn = timeout(TURN_WITHIN, plane.caption_turns.clone().acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return (head::failed(Outward::Busy), Ending::Failed) };
-    let fetched = timeout(WHOLE_WITHIN, whole(plane, &resource, max)).await;
+    let fetched = timeout(WHOLE_WITHIN, original(plane, &resource, max)).await;
     let (found, text) = match fetched.unwrap_or(Err(Outward::Late)) {
         Ok(whole) => whole,
         Err(outward) => return (head::failed(outward), Ending::Failed),
@@ -60,20 +60,18 @@ pub(super) async fn answer(
         let told = "this cannot be read as what it is said to be; it can be had without format=";
         return (head::problem(StatusCode::BAD_GATEWAY, told), Ending::Failed);
     };
-    let len = body.len();
-    let body = if request.method() == Method::HEAD { Bytes::new() } else { body };
-    plane.meter.sent(kind, body.len());
-    let mut response = Response::new(Body::from(body));
+    let Ok(mut response) = whole::response(plane, kind, body, request) else {
+        return (head::failed(Outward::Busy), Ending::Failed);
+    };
     let h = response.headers_mut();
     head::describe(h, found.outcome);
     // What tells versions apart is the original's.
     head::validate(h, &crate::proxy::cache::Head::default(), opened);
     respond::set(h, CONTENT_TYPE, content_type);
-    h.insert(CONTENT_LENGTH, len.into());
     (response, Ending::Served(found.outcome))
 }
 
-async fn whole(plane: &ProxyPlane, resource: &Resource, max: usize) -> Result<(Found, Bytes), Outward> {
+async fn original(plane: &ProxyPlane, resource: &Resource, max: usize) -> Result<(Found, Bytes), Outward> {
     let outward = |failure: Failure| Outward::from(&failure);
     let found = plane.cache.find(resource, Start::Whole).await.map_err(outward)?;
     if found.head.total.is_some_and(|total| total > max as u64) {

@@ -1,6 +1,6 @@
 //! Manifests under `/p/`, from outside.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 
@@ -118,6 +118,25 @@ async fn directives_of_low_latency_reach_the_origin_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_assets_comes_with_urls_of_ours() {
+    let playlist = "#EXTM3U\n#EXT-X-DATERANGE:ID=\"a\",X-ASSET-LIST=\"list.json\"\n";
+    let origin = Origin::start(move |lines, socket| match lines[0].contains("list.json") {
+        true => whole(socket, HEAD, br#"{"ASSETS":[{"URI":"https://ads.example/1.m3u8","DURATION":5}]}"#),
+        false => whole(socket, HEAD, playlist.as_bytes()),
+    });
+    let (stage, path) = stage(&origin).await;
+    let text = stage.get(&path).await.text();
+    let list = text.split('"').nth(3).unwrap();
+    let reply = stage.get(&format!("/p/k/{list}?_HLS_primary_id=a-1&_HLS_start_offset=1.5&x=y")).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    assert!(!reply.text().contains("ads.example") && reply.text().contains("DURATION"), "{}", reply.text());
+    let (kind, proxied) = stage.tickets.last().unwrap();
+    assert_eq!((kind, proxied.unwrap().url.as_str()), (Kind::Hls, "https://ads.example/1.m3u8"));
+    let asked = origin.requests.lock()[1][0].clone();
+    assert_eq!(asked, "GET /hls/list.json?_HLS_primary_id=a-1&_HLS_start_offset=1.5 HTTP/1.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_end_at_the_first_foreign_hop() {
     let foreign = Origin::with(HEAD, VOD);
     let there = foreign.url("/cdn/a.m3u8");
@@ -156,7 +175,6 @@ async fn what_is_no_playlist_or_not_there_is_told_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manifest_too_long_is_refused_and_nothing_of_it_stays() {
     let origin = Origin::start(|_, socket| {
-        use std::io::Write;
         write!(socket, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n#EXTM3U\n")?;
         let line = [b'#'; 1 << 16];
         for _ in 0..=crate::proxy::text::MANIFEST_MAX >> 16 {
@@ -167,6 +185,41 @@ async fn a_manifest_too_long_is_refused_and_nothing_of_it_stays() {
     let (stage, path) = stage(&origin).await;
     assert_eq!(stage.get(&path).await.status, 502);
     assert_eq!(stage.plane.texts.held(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_is_counted_until_the_client_has_it() {
+    const LEN: usize = 30 << 20;
+    let text = format!("{LIVE}{}", format!("#{}\n", "x".repeat(1022)).repeat(LEN >> 10));
+    let origin = Origin::with(HEAD, text);
+    let (stage, path) = stage(&origin).await;
+    let address = stage.address;
+    let slow = tokio::task::spawn_blocking(move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        socket.read_exact(&mut [0; 100]).unwrap();
+        socket
+    });
+    let slow = slow.await.unwrap();
+    assert!(stage.plane.texts.held() >= LEN, "{}", stage.plane.texts.held());
+    drop(slow);
+    let gone = async {
+        while stage.plane.texts.held() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("it is let go");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_remembered_for_a_moment() {
+    let origin = Origin::with("404 Not Found", "");
+    let (stage, path) = stage(&origin).await;
+    let first = stage.get(&path).await;
+    let again = stage.get(&path).await;
+    assert_eq!((first.status, first.header("x-cache")), (404, None));
+    assert_eq!((again.status, again.header("x-cache")), (404, Some("NEGATIVE")));
+    assert_eq!(origin.requests.lock().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

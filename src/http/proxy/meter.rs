@@ -74,7 +74,10 @@ impl Meter {
         for (bytes, kind) in self.bytes.iter().zip(Kind::ALL) {
             let _ = writeln!(out, "synctv_proxy_out_bytes_total{{kind=\"{}\"}} {}", name(kind), bytes.load(Relaxed));
         }
-        let _ = writeln!(out, "# HELP synctv_proxy_manifest_bytes Manifests that are held in memory");
+        let _ = writeln!(
+            out,
+            "# HELP synctv_proxy_manifest_bytes Manifests and converted captions that are held in memory"
+        );
         let _ = writeln!(out, "# TYPE synctv_proxy_manifest_bytes gauge\nsynctv_proxy_manifest_bytes {held}");
         out
     }
@@ -95,6 +98,7 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Danmaku => "danmaku",
         Kind::Thumbnail => "thumbnail",
         Kind::Other => "other",
+        Kind::Json => "json",
     }
 }
 

@@ -12,6 +12,7 @@ mod patience;
 mod plane;
 mod resolve;
 mod sealed;
+mod whole;
 
 pub use plane::{Children, Opened, Opens, Proxied, ProxyPlane, Refused};
 pub use sealed::Sealed;
@@ -65,7 +66,7 @@ async fn answer_with(
 ) -> (Response<Body>, Ending) {
     let query = request.uri().query().unwrap_or_default();
     match (opened.kind, caption::wanted(query)) {
-        (Kind::Hls | Kind::Dash, _) => manifest::answer(plane, opened, resource, request).await,
+        (Kind::Hls | Kind::Dash | Kind::Json, _) => manifest::answer(plane, opened, resource, request).await,
         (Kind::Subtitle, Some("vtt")) | (Kind::Danmaku, Some("json")) => {
             caption::answer(plane, opened, resource, request).await
         }

@@ -212,3 +212,7 @@ fn place(track: Track) -> Option<TrackPlace> {
     let group = *GROUPS.get(usize::from(track.group))?;
     Some(TrackPlace { mode: usize::from(track.mode), group, index: usize::from(track.index) })
 }
+
+#[cfg(test)]
+#[path = "sealed_tests.rs"]
+mod tests;

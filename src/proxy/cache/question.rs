@@ -26,8 +26,8 @@ impl Cache {
         }
         let (cache, version, want) = (self.clone(), version.clone(), want.clone());
         tokio::spawn(async move {
-            let _ = cache.ask_whether(&version, &want).await;
-            version.end_asking(cache.clock.now_ms());
+            let answered = cache.ask_whether(&version, &want).await.is_ok();
+            version.end_asking(cache.clock.now_ms(), answered);
         });
     }
 

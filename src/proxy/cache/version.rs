@@ -262,10 +262,11 @@ impl Version {
         turn
     }
 
-    pub fn end_asking(&self, now_ms: u64) {
+    /// A question that was answered leaves the next one to freshness; one that was not is not repeated for a while.
+    pub fn end_asking(&self, now_ms: u64, answered: bool) {
         let mut standing = self.standing.lock();
         standing.asking = false;
-        standing.ask_not_before_ms = now_ms + ASK_AGAIN_MS;
+        standing.ask_not_before_ms = if answered { 0 } else { now_ms + ASK_AGAIN_MS };
     }
 
     /// It is right, but nothing of it is kept any more; whoever reads it goes on.

@@ -13,30 +13,38 @@ pub(super) fn value(element: &BytesStart<'_>, name: &str) -> Result<Option<Strin
     found.map(|attribute| unescaped(&attribute.value)).transpose()
 }
 
-/// What an attribute becomes; `None`: it stays.
-type Changed = Result<Option<String>, Why>;
+/// What becomes of an attribute.
+pub(super) enum Change {
+    Stays,
+    Becomes(String),
+    Goes,
+}
 
-/// Writes a start or empty tag anew. `change` is told each attribute's name and value, and what it answers is the value from then on;
-/// `added` comes behind them.
+/// Writes a start or empty tag anew. `change` is told each attribute's name and value; `added` comes behind them. A link to a
+/// remote element is left out.
 pub(super) fn write(
     out: &mut String,
     element: &BytesStart<'_>,
     is_empty: bool,
     added: &[(&str, String)],
-    change: &mut dyn FnMut(&str, &str) -> Changed,
+    change: &mut dyn FnMut(&str, &str) -> Result<Change, Why>,
 ) -> Result<(), Why> {
     out.push('<');
     out.push_str(element.name().as_ref());
+    let remote = remote(element)?;
     // Unchecked for duplicates: that takes quadratic time, and is for the player to complain about.
     let mut attributes = element.attributes();
     for attribute in attributes.with_checks(false) {
         let attribute = attribute.map_err(|_| Why::Xml)?;
         let (name, raw) = (attribute.key.as_ref(), &attribute.value);
-        let changed = change(name, &unescaped(raw)?)?;
-        match changed {
-            Some(value) => push(out, name, &escape(value.as_str())),
+        if remote.as_deref().is_some_and(|prefix| is_of_link(name, prefix)) {
+            continue;
+        }
+        match change(name, &unescaped(raw)?)? {
+            Change::Becomes(value) => push(out, name, &escape(value.as_str())),
             // It may have stood in the other kind of quotes.
-            None => push(out, name, &raw.replace('"', "&quot;")),
+            Change::Stays => push(out, name, &raw.replace('"', "&quot;")),
+            Change::Goes => {}
         }
     }
     for (name, value) in added {
@@ -56,4 +64,24 @@ fn push(out: &mut String, name: &str, escaped: &str) {
 
 fn unescaped(raw: &str) -> Result<String, Why> {
     quick_xml::escape::unescape(raw).map(Cow::into_owned).map_err(|_| Why::Xml)
+}
+
+/// The prefix of an `xlink:href` that leads to a remote element, by whatever name its namespace goes. One that is a `urn:` leads nowhere:
+/// it says that the element is to be removed.
+pub(super) fn remote(element: &BytesStart<'_>) -> Result<Option<String>, Why> {
+    for attribute in element.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|_| Why::Xml)?;
+        let prefix =
+            attribute.key.as_ref().split_once(':').filter(|(prefix, local)| *local == "href" && *prefix != "xmlns");
+        if let Some((prefix, _)) = prefix.filter(|_| !attribute.value.starts_with("urn:")) {
+            return Ok(Some(prefix.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an attribute belongs to a link with this prefix.
+fn is_of_link(name: &str, prefix: &str) -> bool {
+    let local = name.split_once(':').filter(|(given, _)| *given == prefix).map(|(_, local)| local);
+    matches!(local, Some("href" | "actuate" | "type" | "show"))
 }

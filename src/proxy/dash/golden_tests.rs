@@ -36,17 +36,21 @@ fn a_dynamic_manifest_leads_to_us_everywhere() {
         r#"<BaseURL serviceLocation="b">./</BaseURL>"#,
         "<Location><Dash http://o/d/live.mpd?session=1&t=2></Location>",
         "",
-        r#"<ContentSteering defaultServiceLocation="a"><Other https://steer.example/s></ContentSteering>"#,
+        r#"<ContentSteering defaultServiceLocation="a"><Json https://steer.example/s></ContentSteering>"#,
         concat!(
-            r#"<SegmentTemplate timescale="90000" media="<Segment https://cdn-a.example/live/$RepresentationID$/$Time$.m4s?s=1&n=$Number%05d$>$RepresentationID$/$Time$.m4s?s=1&amp;n=$Number%05d$""#,
-            r#" initialization="<Segment https://cdn-a.example/live/$RepresentationID$/init.mp4>$RepresentationID$/init.mp4""#,
+            r#"<SegmentTemplate timescale="90000""#,
             r#" index="<Segment https://cdn-a.example/live/i$Number$>i$Number$" bitstreamSwitching="<Segment https://cdn-a.example/live/switch.mp4>""#,
             r#" startNumber="1"><SegmentTimeline><S t="0" d="180000" r="2"/></SegmentTimeline></SegmentTemplate>"#
         ),
         concat!(
+            r#"<Representation id="v1" bandwidth="1000"><SegmentTemplate"#,
+            r#" media="<Segment https://cdn-a.example/live/v1/$Time$.m4s?s=1&n=$Number%05d$>$Time$.m4s?s=1&amp;n=$Number%05d$""#,
+            r#" initialization="<Segment https://cdn-a.example/live/v1/init.mp4>"/></Representation>"#
+        ),
+        concat!(
             r#"<Representation id="v2" bandwidth="2000"><BaseURL>./</BaseURL><SegmentTemplate"#,
-            r#" media="<Segment https://cdn-a.example/live/hd/$RepresentationID$/$Time$.m4s?s=1&n=$Number%05d$>$RepresentationID$/$Time$.m4s?s=1&amp;n=$Number%05d$""#,
-            r#" initialization="<Segment https://cdn-a.example/live/hd/$RepresentationID$/init.mp4>$RepresentationID$/init.mp4""#,
+            r#" media="<Segment https://cdn-a.example/live/hd/v2/$Time$.m4s?s=1&n=$Number%05d$>$Time$.m4s?s=1&amp;n=$Number%05d$""#,
+            r#" initialization="<Segment https://cdn-a.example/live/hd/v2/init.mp4>""#,
             r#" index="<Segment https://cdn-a.example/live/hd/i$Number$>i$Number$" bitstreamSwitching="<Segment https://cdn-a.example/live/hd/switch.mp4>"/></Representation>"#
         ),
         "<BaseURL>./</BaseURL>",
@@ -55,8 +59,8 @@ fn a_dynamic_manifest_leads_to_us_everywhere() {
             r#"<Representation id="a1" bandwidth="3"><BaseURL>./</BaseURL><SegmentTemplate media="<Segment https://cdn-a.example/$Number$.m4s>$Number$.m4s""#,
             r#" initialization="<Segment https://cdn-a.example/live/audio/one/init.mp4>"/></Representation>"#
         ),
-        r#"<Period id="2" xlink:href="<Other https://cdn-a.example/live/next.xml>" xlink:actuate="onLoad"/>"#,
-        r#"<UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="/time"/>"#,
+        r#"<Period id="2"/>"#,
+        r#"<UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="../../../../time"/>"#,
     ];
     assert_eq!(became(DYNAMIC, "http://o/d/live.mpd?session=1"), expected);
 }
@@ -112,7 +116,7 @@ fn a_template_of_the_period_is_written_again_where_a_base_comes_between() {
 
 #[test]
 fn a_dynamic_manifest_without_a_clock_gets_ours_and_a_direct_one_stays() {
-    let clock = r#"<m:UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="/time"/>"#;
+    let clock = r#"<m:UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="../../../../time"/>"#;
     assert_eq!(
         rewritten(r#"<m:MPD type="dynamic"></m:MPD>"#, "http://o/"),
         format!(r#"<m:MPD type="dynamic">{clock}</m:MPD>"#)

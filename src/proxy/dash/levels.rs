@@ -5,6 +5,7 @@ use std::rc::Rc;
 use quick_xml::events::Event;
 use url::Url;
 
+use super::template::{self, Represented};
 use super::walk::Walk;
 use super::{LEVELS_MAX, attributes};
 use crate::proxy::refused::{Refused, URL_MAX, Uri, Why, resolve};
@@ -23,19 +24,30 @@ pub(super) struct Level {
     pub own_base: Option<String>,
     /// Whether it has a `SegmentTemplate` of its own.
     pub own_template: bool,
-    /// For each of [`TEMPLATES`], what is in force, and at which level it is written.
-    pub templates: [Option<(Rc<str>, usize)>; 4],
+    /// For each of [`TEMPLATES`], what is in force.
+    pub templates: [Option<Template>; 4],
     /// Which level a `SegmentTemplate` in force is written at.
     pub template: Option<usize>,
     /// Which level a `SegmentList` in force is written at.
     pub list: Option<usize>,
-    pub is_representation: bool,
+    /// What a representation's templates are filled with; `None`: it is another level.
+    pub represented: Option<Represented>,
+}
+
+/// A template in force.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    pub text: Rc<str>,
+    /// Which level it is written at.
+    pub at: usize,
+    /// It stands for something else in each representation.
+    pub is_of_representation: bool,
 }
 
 impl Level {
     /// Whether the segments are parts of what the base URL leads to.
     pub fn is_file(&self) -> bool {
-        self.is_representation && self.template.is_none() && self.list.is_none()
+        self.represented.is_some() && self.template.is_none() && self.list.is_none()
     }
 }
 
@@ -58,14 +70,19 @@ fn collect(walk: &mut Walk<'_>, document: &Rc<Url>) -> Result<Vec<Level>, Why> {
         let Some(name) = step.name else { continue };
         let current = open.last().copied();
         match &step.event {
-            Event::Start(_) | Event::Empty(_) if is_level(name) => {
+            Event::Start(element) | Event::Empty(element) if is_level(name) => {
                 if levels.len() == LEVELS_MAX {
                     return Err(Why::Depth);
                 }
                 if matches!(step.event, Event::Start(_)) {
                     open.push(levels.len());
                 }
-                levels.push(Level::new(current, document, name == "Representation"));
+                let mut level = Level::new(current, document);
+                if name == "Representation" {
+                    let (id, bandwidth) = (attributes::value(element, "id")?, attributes::value(element, "bandwidth")?);
+                    level.represented = Some(Represented { id, bandwidth });
+                }
+                levels.push(level);
             }
             Event::End(_) if is_level(name) => {
                 open.pop();
@@ -80,11 +97,12 @@ fn collect(walk: &mut Walk<'_>, document: &Rc<Url>) -> Result<Vec<Level>, Why> {
                 let level = &mut levels[number];
                 (level.own_template, level.template) = (true, Some(number));
                 for (place, name) in level.templates.iter_mut().zip(TEMPLATES) {
-                    let value = attributes::value(element, name)?;
-                    if value.as_ref().is_some_and(|value| value.len() > URL_MAX) {
+                    let Some(text) = attributes::value(element, name)? else { continue };
+                    if text.len() > URL_MAX {
                         return Err(Why::Uri);
                     }
-                    *place = value.map(|value| (value.into(), number));
+                    let is_of_representation = template::is_of_representation(&text)?;
+                    *place = Some(Template { text: text.into(), at: number, is_of_representation });
                 }
             }
             Event::Start(_) | Event::Empty(_) if name == "SegmentList" => {
@@ -98,7 +116,7 @@ fn collect(walk: &mut Walk<'_>, document: &Rc<Url>) -> Result<Vec<Level>, Why> {
 }
 
 impl Level {
-    fn new(parent: Option<usize>, document: &Rc<Url>, is_representation: bool) -> Self {
+    fn new(parent: Option<usize>, document: &Rc<Url>) -> Self {
         Self {
             parent,
             base: document.clone(),
@@ -107,7 +125,7 @@ impl Level {
             templates: [None, None, None, None],
             template: None,
             list: None,
-            is_representation,
+            represented: None,
         }
     }
 }
@@ -137,7 +155,7 @@ fn inherit(mut levels: Vec<Level>, document: &Rc<Url>) -> Result<Vec<Level>, Why
         level.list = level.list.or(parent.list);
         // What is inherited of a list is written once, and would have to lead to several places.
         let listed_at = level.list.filter(|list| *list != number).map(|list| &before[list].base);
-        if level.is_representation && listed_at.is_some_and(|listed| *listed != level.base) {
+        if level.represented.is_some() && listed_at.is_some_and(|listed| *listed != level.base) {
             return Err(Why::List);
         }
     }

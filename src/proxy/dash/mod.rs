@@ -17,13 +17,15 @@ use super::resource::Links;
 pub const DEPTH_MAX: usize = 64;
 /// Periods, adaptation sets and representations together.
 pub const LEVELS_MAX: usize = 20_000;
-/// What a manifest is told to set its clock by: this server's time.
-pub const TIME: &str = "/time";
+/// What a manifest is told to set its clock by: this server's time, as it is found from below `/p/PASS/SIGNATURE/REFERENCE/`, whatever path the
+/// server is reached under.
+pub const TIME: &str = "../../../../time";
 
 /// Replaces the URLs of a manifest that came from `base`, the URL after redirects. Media, initialisation, index and switching URLs, lists,
-/// `Location`, `ImportedMPD`, steering and `xlink:href` lead to us; `UTCTiming` over HTTP or NTP is [`TIME`], and a dynamic manifest without one
+/// `Location`, `ImportedMPD` and steering lead to us; `UTCTiming` over HTTP or NTP is [`TIME`], and a dynamic manifest without one
 /// gets it. `PatchLocation` is left out: a patch cannot be rewritten without the manifest it is for, and a player without one
-/// fetches the whole. Of several `BaseURL`s of a level the first counts, unless they are the media themselves. Licence servers, metrics and
+/// fetches the whole. An `xlink` to a remote element is left out, as by a
+/// player that cannot resolve it: the element stays with what is in it (5.5.3), for what is remote cannot be rewritten without the manifest. Of several `BaseURL`s of a level the first counts, unless they are the media themselves. Licence servers, metrics and
 /// events stay as they are.
 ///
 /// # Errors

@@ -6,9 +6,10 @@ use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
-use super::levels::{Level, TEMPLATES, is_level};
+use super::attributes::{self, Change};
+use super::levels::{Level, TEMPLATES, Template, is_level};
 use super::walk::{Step, Walk};
-use super::{TIME, attributes, template};
+use super::{TIME, template};
 use crate::proxy::refused::{OUTPUT_MAX, Refused, Uri, Why, resolve};
 use crate::proxy::resource::{Kind, Links};
 
@@ -61,7 +62,7 @@ enum Owed {
     Nothing,
     /// Its base is the media, and written further up.
     Base,
-    /// Templates are written further up, where another base is in force.
+    /// Templates are written further up, where another base is in force, or for each representation another one.
     Template,
 }
 
@@ -114,7 +115,7 @@ impl Writer<'_> {
             Some("PatchLocation") => return Ok(()),
             Some("Location") => self.linked(Kind::Dash, &content, self.document)?,
             Some("ImportedMPD") => self.linked(Kind::Dash, &content, &base)?,
-            Some("ContentSteering") => self.linked(Kind::Other, &content, &base)?,
+            Some("ContentSteering") => self.linked(Kind::Json, &content, &base)?,
             _ => self.base_url(&content)?,
         };
         self.copy(step);
@@ -179,7 +180,7 @@ impl Writer<'_> {
         Ok(vec![("sourceURL", self.linked(Kind::Segment, "", &base)?)])
     }
 
-    /// Writes an element with links in these attributes, and in an `xlink:href`; one without any stays byte for byte.
+    /// Writes an element with links in these attributes, and without a link to a remote element; one without any stays byte for byte.
     fn urls(
         &mut self,
         element: &BytesStart<'_>,
@@ -188,15 +189,13 @@ impl Writer<'_> {
         added: &[(&str, String)],
     ) -> Result<(), Why> {
         let base = self.base();
-        let (mut out, mut touched) = (String::new(), !added.is_empty());
+        let (mut out, mut touched) = (String::new(), !added.is_empty() || attributes::remote(element)?.is_some());
         attributes::write(&mut out, element, is_empty, added, &mut |name, value| {
-            let kind = match name {
-                _ if names.contains(&name) => Kind::Segment,
-                _ if is_qualified_href(name) && !value.starts_with("urn:") => Kind::Other,
-                _ => return Ok(None),
-            };
+            if !names.contains(&name) {
+                return Ok(Change::Stays);
+            }
             touched = true;
-            self.linked(kind, value, &base).map(Some)
+            self.linked(Kind::Segment, value, &base).map(Change::Becomes)
         })?;
         let was_empty = matches!(step.event, Event::Empty(_));
         if touched || is_empty != was_empty {
@@ -212,9 +211,9 @@ impl Writer<'_> {
         let is_direct = attributes::value(element, "schemeIdUri")?.is_some_and(|scheme| scheme.starts_with(DIRECT));
         attributes::write(&mut self.out, element, is_empty, &[], &mut |name, _| {
             Ok(match name {
-                "schemeIdUri" if !is_direct => Some(ISO.to_owned()),
-                "value" if !is_direct => Some(TIME.to_owned()),
-                _ => None,
+                "schemeIdUri" if !is_direct => Change::Becomes(ISO.to_owned()),
+                "value" if !is_direct => Change::Becomes(TIME.to_owned()),
+                _ => Change::Stays,
             })
         })
     }
@@ -222,29 +221,44 @@ impl Writer<'_> {
     fn template(&mut self, element: &BytesStart<'_>, is_empty: bool) -> Result<(), Why> {
         let base = self.base();
         let number = self.open.last().map(|(number, _)| *number);
-        let added = match number.filter(|number| self.levels[*number].is_representation) {
+        let represented = number.and_then(|number| self.levels[number].represented.as_ref());
+        let added = match number.filter(|_| represented.is_some()) {
             Some(number) => self.inherited(number)?,
             None => vec![],
         };
         let mut out = std::mem::take(&mut self.out);
         let written = attributes::write(&mut out, element, is_empty, &added, &mut |name, value| {
-            if TEMPLATES.contains(&name) { template::linked(value, &base, self.links).map(Some) } else { Ok(None) }
+            if !TEMPLATES.contains(&name) {
+                return Ok(Change::Stays);
+            }
+            // Each representation is given its own.
+            if represented.is_none() && template::is_of_representation(value)? {
+                return Ok(Change::Goes);
+            }
+            template::linked(value, represented, &base, self.links).map(Change::Becomes)
         });
         self.out = out;
         written
     }
 
-    /// The templates that are written further up, where another base is in force.
+    /// The templates that are written further up but lead elsewhere from here.
     fn inherited(&mut self, number: usize) -> Result<Vec<(&'static str, String)>, Why> {
         let level = &self.levels[number];
         let mut inherited = Vec::new();
-        for (name, place) in TEMPLATES.into_iter().zip(&level.templates) {
-            let Some((written, at)) = place else { continue };
-            if self.levels[*at].base != level.base {
-                inherited.push((name, template::linked(written, &level.base, self.links)?));
-            }
+        for (name, template) in TEMPLATES.into_iter().zip(&level.templates) {
+            let Some(template) = template.as_ref().filter(|template| self.is_another(template, number)) else {
+                continue;
+            };
+            let linked = template::linked(&template.text, level.represented.as_ref(), &level.base, self.links)?;
+            inherited.push((name, linked));
         }
         Ok(inherited)
+    }
+
+    /// Whether what is written of a template does not say where it leads to from this level.
+    fn is_another(&self, template: &Template, number: usize) -> bool {
+        let elsewhere = self.levels[template.at].base != self.levels[number].base;
+        template.at != number && (elsewhere || template.is_of_representation)
     }
 
     fn level(
@@ -276,10 +290,10 @@ impl Writer<'_> {
 
     fn owed(&self, number: usize) -> Owed {
         let level = &self.levels[number];
-        let elsewhere = |(_, at): &(Rc<str>, usize)| self.levels[*at].base != level.base;
+        let another = |template: &Template| self.is_another(template, number);
         if level.is_file() && level.own_base.is_none() && level.base != *self.document {
             Owed::Base
-        } else if level.is_representation && !level.own_template && level.templates.iter().flatten().any(elsewhere) {
+        } else if level.represented.is_some() && !level.own_template && level.templates.iter().flatten().any(another) {
             Owed::Template
         } else {
             Owed::Nothing
@@ -313,14 +327,9 @@ impl Writer<'_> {
             Owed::Template => {
                 let element = BytesStart::new(format!("{prefix}SegmentTemplate"));
                 let inherited = self.inherited(number)?;
-                attributes::write(&mut self.out, &element, true, &inherited, &mut |_, _| Ok(None))?;
+                attributes::write(&mut self.out, &element, true, &inherited, &mut |_, _| Ok(Change::Stays))?;
             }
         }
         Ok(())
     }
-}
-
-/// `xlink:href`, by whatever name its namespace goes.
-fn is_qualified_href(name: &str) -> bool {
-    name.split_once(':').is_some_and(|(prefix, local)| local == "href" && prefix != "xmlns")
 }

@@ -29,7 +29,7 @@ fn changed(text: &str, base: &str) -> Vec<String> {
 fn every_uri_of_a_multivariant_playlist_is_replaced_and_nothing_else() {
     let handed = "ext-x-define?cdn=https%3A%2F%2Fcdn.example%2Fv&token=s";
     let expected = [
-        r#"#EXT-X-CONTENT-STEERING:SERVER-URI="<Other http://o/steer?x=1>",PATHWAY-ID="a,b""#.to_owned(),
+        r#"#EXT-X-CONTENT-STEERING:SERVER-URI="<Json http://o/steer?x=1>",PATHWAY-ID="a,b""#.to_owned(),
         r#"#EXT-X-SESSION-KEY:METHOD=AES-128,URI="<Key http://o/a/keys/1.key>""#.to_owned(),
         r#"#EXT-X-SESSION-DATA:DATA-ID="com.example.lyrics",URI="<Other http://o/a/lyrics.json>""#.to_owned(),
         format!(
@@ -55,7 +55,7 @@ fn keys_maps_ranges_and_interstitials_of_a_media_playlist() {
         r#"#EXT-X-KEY:METHOD=AES-128,URI="<Key https://keys.example/k?id=1&s=a%2Cb>",IV=0x00000000000000000000000000000001"#,
         r#"#EXT-X-MAP:URI="<Segment https://o/v/init.mp4>",BYTERANGE="720@0""#,
         r#"#EXT-X-DATERANGE:ID="ad",CLASS="com.apple.hls.interstitial",START-DATE="2026-01-01T00:00:00Z",X-ASSET-URI="<Hls https://ads.example/ad.m3u8>",X-RESUME-OFFSET=0"#,
-        r#"#EXT-X-DATERANGE:ID="ads",CLASS="com.apple.hls.interstitial",START-DATE="2026-01-01T00:00:10Z",X-ASSET-LIST="<Other https://o/v/assets.json>",X-URI="kept""#,
+        r#"#EXT-X-DATERANGE:ID="ads",CLASS="com.apple.hls.interstitial",START-DATE="2026-01-01T00:00:10Z",X-ASSET-LIST="<Json https://o/v/assets.json>",X-URI="kept""#,
         "<Segment https://o/v/all.mp4>",
         "<Segment https://o/v/all.mp4>",
         "  <Segment https://o/root/seg.ts?a=b>  ",
@@ -100,6 +100,19 @@ fn secrets_in_definitions_do_not_reach_the_player() {
     let out = rewrite(text.as_bytes(), &"http://o/a.m3u8?t=hidden".parse().unwrap(), &mut links).unwrap();
     assert!(!out.contains("s3cret") && !out.contains("hidden") && !out.contains("DEFINE"), "{out}");
     assert_eq!(links.given, [(Kind::Segment, "http://o/a.ts?s3crethidden".to_owned())]);
+}
+
+#[test]
+fn what_a_variable_stands_for_is_not_expanded_again() {
+    let text = concat!(
+        "#EXTM3U\n#EXT-X-DEFINE:QUERYPARAM=\"a\"\n#EXT-X-DEFINE:NAME=\"b\",VALUE=\"s3cret\"\n",
+        "#EXT-X-MAP:X=\"{$a}\",URI=\"{$a}.mp4\"\n#EXT-X-UNHEARD:{$a}\n{$a}.ts"
+    );
+    let expected = concat!(
+        "#EXTM3U\n#EXT-X-MAP:X=\"{$b}\",URI=\"<Segment http://o/%7B$b%7D.mp4>\"\n",
+        "#EXT-X-UNHEARD:{$b}\n<Segment http://o/%7B$b%7D.ts>"
+    );
+    assert_eq!(rewritten(text, "http://o/?a={$b}"), expected);
 }
 
 #[test]

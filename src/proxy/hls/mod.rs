@@ -30,9 +30,9 @@ const URIS: [(&str, &str, Kind); 14] = [
     // A player looks for the rendition whose URL this is: the same playlist is always given out under the same URL.
     ("#EXT-X-RENDITION-REPORT", "URI", Kind::Hls),
     ("#EXT-X-SESSION-DATA", "URI", Kind::Other),
-    ("#EXT-X-CONTENT-STEERING", "SERVER-URI", Kind::Other),
+    ("#EXT-X-CONTENT-STEERING", "SERVER-URI", Kind::Json),
     ("#EXT-X-DATERANGE", "X-ASSET-URI", Kind::Hls),
-    ("#EXT-X-DATERANGE", "X-ASSET-LIST", Kind::Other),
+    ("#EXT-X-DATERANGE", "X-ASSET-LIST", Kind::Json),
     // Roku's and Twitch's word for a segment to come: the URI is all there is.
     ("#EXT-X-PREFETCH", "", Kind::Segment),
 ];
@@ -123,18 +123,19 @@ impl Rewriter<'_> {
             return Ok(());
         }
         self.playlist_follows |= name == "#EXT-X-STREAM-INF";
-        let line_value = self.variables.expand_known(value)?;
         self.out.push_str(name);
         self.out.push(':');
-        let mut attributes = URIS.iter().filter(|(tag, ..)| *tag == name).peekable();
-        match attributes.peek() {
-            None => {
-                self.out.push_str(&line_value);
-                Ok(())
-            }
-            Some((_, "", kind)) => self.uri(*kind, &line_value),
-            Some(_) => self.attributes(name, &line_value),
+        match URIS.iter().find(|(tag, ..)| *tag == name) {
+            None => self.text(value),
+            Some((_, "", kind)) => self.uri(*kind, value),
+            Some(_) => self.attributes(name, value),
         }
+    }
+
+    /// What is no URI. What a variable stands for is text, whatever it looks like (RFC 8216bis 4.3): nothing is expanded twice.
+    fn text(&mut self, text: &str) -> Result<(), Why> {
+        self.out.push_str(&self.variables.expand_known(text)?);
+        Ok(())
     }
 
     fn attributes(&mut self, tag: &str, list: &str) -> Result<(), Why> {
@@ -143,14 +144,13 @@ impl Rewriter<'_> {
             let attribute = attribute?;
             let known = URIS.iter().find(|(of, name, _)| *of == tag && *name == attribute.name);
             let Some((_, _, kind)) = known else { continue };
-            self.out.push_str(&list[copied..attribute.span.start]);
+            self.text(&list[copied..attribute.span.start])?;
             self.out.push('"');
             self.uri(*kind, attribute.value)?;
             self.out.push('"');
             copied = attribute.span.end;
         }
-        self.out.push_str(&list[copied..]);
-        Ok(())
+        self.text(&list[copied..])
     }
 
     fn uri(&mut self, kind: Kind, uri: &str) -> Result<(), Why> {

@@ -45,7 +45,7 @@ pub use rtmp::{
 pub use sentinel::{NEIGHBOUR, Sentinel, hostile_urls, private_hosts};
 pub use temp::TempDir;
 pub use upstream::{NginxRtmp, connections_to, free_port};
-pub use vod::{SECRET, film, indexed_film, put};
+pub use vod::{SECRET, film, film_as, indexed_film, put};
 pub use websocket::open_websocket;
 
 use std::{

@@ -10,6 +10,18 @@ pub const SECRET: &str = "s3cret-of-the-origin";
 /// Makes files from the demo clip, played so many times, with ffmpeg's output options; all are put at the origin. The URL of the one called `name`.
 #[track_caller]
 pub fn film(origin: &Origin, times: u32, args: &[&str], name: &str) -> String {
+    film_as(origin, times, args, name, |name, bytes| (name.to_owned(), bytes))
+}
+
+/// The same with other names and bytes.
+#[track_caller]
+pub fn film_as(
+    origin: &Origin,
+    times: u32,
+    args: &[&str],
+    name: &str,
+    edited: impl Fn(&str, Vec<u8>) -> (String, Vec<u8>),
+) -> String {
     let dir = TempDir::new();
     // A key is 16 bytes; where it is had from is said in another file.
     fs::write(dir.join("aes.key"), b"0123456789abcdef").expect("a key");
@@ -21,14 +33,17 @@ pub fn film(origin: &Origin, times: u32, args: &[&str], name: &str) -> String {
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     for file in fs::read_dir(dir.path()).expect("the film's directory") {
         let file = file.expect("a file of the film");
-        put(origin, &file.file_name().to_string_lossy(), fs::read(file.path()).expect("its bytes"));
+        let (name, bytes) = edited(&file.file_name().to_string_lossy(), fs::read(file.path()).expect("its bytes"));
+        put(origin, &name, bytes);
     }
     origin.url(&format!("deep/er/{name}"))
 }
 
 /// Puts one more file beside a film's; its URL.
 pub fn put(origin: &Origin, name: &str, bytes: impl Into<Vec<u8>>) -> String {
-    origin.put_as(&format!("deep/er/{name}"), Answer::new(bytes).requires("x-secret", SECRET, 403))
+    // Paths are asked for with escapes.
+    let path: url::Url = format!("http://origin/deep/er/{name}").parse().expect("a name that a URL may end with");
+    origin.put_as(&path.path()[1..], Answer::new(bytes).requires("x-secret", SECRET, 403))
 }
 
 /// A DASH manifest of single files with an index each (the on-demand profile), which ffmpeg does not write; its URL.

@@ -1,5 +1,8 @@
 //! Manifests: fetched whole, by one request however many want the same at the same time.
 
+mod held;
+mod refusals;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -18,14 +21,16 @@ use url::Url;
 use super::cache::{Failure, Outcome};
 use super::resource::Resource;
 use crate::fetch::{self, Ask, Client};
+pub use held::HELD_MAX;
+use held::Held;
+use refusals::Refusals;
 
 /// The longest manifest, in bytes.
 pub const MANIFEST_MAX: usize = 32 << 20;
-/// Bytes of all manifests that are being fetched, rewritten or kept; a further one is refused.
-pub const HELD_MAX: usize = 256 << 20;
 /// Manifests that are fetched at the same time; a further one is refused.
 pub const FLIGHTS_MAX: usize = 512;
-/// The whole of a manifest comes within this time. A playlist that is asked for ahead of time is held back by its origin (RFC 8216bis 6.2.5.2).
+/// The whole of a manifest comes within this time. A playlist that is asked for ahead of time is held back by its origin (RFC 8216bis 6.2.5.2):
+/// its head may take as long.
 const WHOLE_WITHIN: Duration = Duration::from_secs(30);
 /// What has come to its end is not fetched again for so long.
 const KEPT_FOR: Duration = Duration::from_secs(5);
@@ -71,6 +76,7 @@ struct Shelf {
     held: Arc<AtomicUsize>,
     flights: Mutex<HashMap<Key, WeakShared<BoxFuture<'static, Answer>>>>,
     kept: Mutex<HashMap<Key, (Instant, Arc<Text>)>>,
+    refusals: Refusals,
 }
 
 impl fmt::Debug for Texts {
@@ -87,7 +93,8 @@ impl Texts {
     }
 
     /// A manifest, at most [`MANIFEST_MAX`] long. One for which `is_over` says that it does not change any more is kept for a moment; any
-    /// other is as its origin gives it. When nobody waits for it any more the request to the origin ends.
+    /// other is as its origin gives it; what an origin did instead is remembered for a moment. When nobody waits for it any more the request to
+    /// the origin ends. `held_back`: the origin is asked to answer only when it has something new.
     ///
     /// # Errors
     /// [`TextFailure`].
@@ -95,16 +102,28 @@ impl Texts {
         &self,
         resource: &Resource,
         is_over: fn(&[u8]) -> bool,
+        held_back: bool,
     ) -> Result<(Arc<Text>, Outcome), TextFailure> {
         let key = key(resource);
         if let Some(text) = self.shelf.kept(&key) {
             return Ok((text, Outcome::Hit));
         }
-        let (flight, outcome) = self.flight(key, resource, is_over)?;
+        if let Some(failure) = self.shelf.refusals.get(&key) {
+            return Err(failure.into());
+        }
+        let (flight, outcome) = self.flight(key, resource, is_over, held_back)?;
         Ok((flight.await?, outcome))
     }
 
-    /// Bytes of manifests in memory.
+    /// Counts a text that is made of others and sent out, until the last of it is let go.
+    ///
+    /// # Errors
+    /// [`TextFailure::Busy`].
+    pub fn hold(&self, text: Bytes) -> Result<Bytes, TextFailure> {
+        Held::none(self.shelf.held.clone()).with(text)
+    }
+
+    /// Bytes of texts in memory.
     #[must_use]
     pub fn held(&self) -> usize {
         self.shelf.held.load(Relaxed)
@@ -122,6 +141,7 @@ impl Texts {
         key: Key,
         resource: &Resource,
         is_over: fn(&[u8]) -> bool,
+        held_back: bool,
     ) -> Result<(Flight, Outcome), TextFailure> {
         let mut flights = self.shelf.flights.lock();
         if let Some(flight) = flights.get(&key).and_then(WeakShared::upgrade)
@@ -138,10 +158,14 @@ impl Texts {
         }
         let (client, shelf, resource) = (self.client.clone(), self.shelf.clone(), resource.clone());
         let flight = async move {
-            let held = Held { all: shelf.held.clone(), bytes: 0 };
-            let fetched = timeout(WHOLE_WITHIN, whole(&client, &resource, held)).await;
-            let text = fetched.unwrap_or(Err(Failure::from(fetch::Error::Timeout("send it all")).into()))?;
-            let text = Arc::new(text);
+            let held = Held::none(shelf.held.clone());
+            let ask = ask(&resource, held_back);
+            let fetched = timeout(WHOLE_WITHIN, whole(&client, ask, held)).await;
+            let fetched = fetched.unwrap_or(Err(Failure::from(fetch::Error::Timeout("send it all")).into()));
+            if let Err(TextFailure::Origin(failure)) = &fetched {
+                shelf.refusals.note(key, failure);
+            }
+            let text = Arc::new(fetched?);
             if is_over(&text.body) {
                 shelf.keep(key, &text);
             }
@@ -174,30 +198,17 @@ impl Shelf {
     }
 }
 
-/// Bytes that are counted while they are held.
-#[derive(Debug)]
-struct Held {
-    all: Arc<AtomicUsize>,
-    bytes: usize,
-}
-
-impl Held {
-    fn grow(&mut self, bytes: usize) -> Result<(), TextFailure> {
-        self.bytes += bytes;
-        let before = self.all.fetch_add(bytes, Relaxed);
-        if before + bytes > HELD_MAX { Err(TextFailure::Busy) } else { Ok(()) }
+fn ask(resource: &Resource, held_back: bool) -> Ask {
+    Ask {
+        headers: (*resource.headers).clone(),
+        stripped: resource.stripped,
+        head_within: held_back.then_some(WHOLE_WITHIN),
+        ..Ask::get(resource.url.clone())
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.all.fetch_sub(self.bytes, Relaxed);
-    }
-}
-
-async fn whole(client: &Client, resource: &Resource, mut held: Held) -> Result<Text, TextFailure> {
-    let ask =
-        Ask { headers: (*resource.headers).clone(), stripped: resource.stripped, ..Ask::get(resource.url.clone()) };
+async fn whole(client: &Client, ask: Ask, mut held: Held) -> Result<Text, TextFailure> {
+    let handed_on = ask.url.fragment().map(str::to_owned);
     let mut upstream = client.open(ask).await.map_err(Failure::from)?;
     if upstream.status != 200 {
         return Err(Failure::Status(upstream.status.as_u16()).into());
@@ -216,7 +227,7 @@ async fn whole(client: &Client, resource: &Resource, mut held: Held) -> Result<T
     }
     let mut base = upstream.final_url.clone();
     // A fragment is not the origin's to say (RFC 9110 17.11): it holds what the manifest before this one handed on.
-    base.set_fragment(resource.url.fragment());
+    base.set_fragment(handed_on.as_deref());
     Ok(Text { base, stripped: upstream.stripped, body: body.freeze(), _held: held })
 }
 
@@ -239,5 +250,4 @@ fn key(resource: &Resource) -> Key {
 }
 
 #[cfg(test)]
-#[path = "text_tests.rs"]
 mod tests;
