@@ -27,13 +27,19 @@ pub fn bytes(body: Bytes, content_type: &'static str, cache: &str) -> Response<B
     response
 }
 
-/// What scripts of other origins may read of an answer.
-const EXPOSED: &str = "Content-Length, Content-Range, Accept-Ranges, ETag, X-Cache, Date";
+/// What scripts of other origins may read of an answer, besides what they always may.
+const EXPOSED: &str = "Content-Length, Content-Range, Accept-Ranges, ETag, Last-Modified, X-Cache, Date, Retry-After";
+/// What they may ask with, besides what they always may: by name too, since not every browser knows the asterisk.
+const ALLOWED: &str = "Range, If-Range, If-None-Match, If-Modified-Since, If-Match, If-Unmodified-Since, *";
+/// Pages that isolate themselves may use what comes from here.
+const CROSS_ORIGIN_RESOURCE_POLICY: header::HeaderName =
+    header::HeaderName::from_static("cross-origin-resource-policy");
 
 /// Lets pages of any origin play.
 pub fn cors(headers: &mut HeaderMap) {
     set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    set(headers, CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");
 }
 
 /// The answer to OPTIONS on anything that can be played.
@@ -43,7 +49,7 @@ pub fn preflight() -> Response<Body> {
     let h = response.headers_mut();
     set(h, header::ALLOW, "GET, HEAD, OPTIONS");
     set(h, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS");
-    set(h, header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
+    set(h, header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED);
     set(h, header::ACCESS_CONTROL_MAX_AGE, "86400");
     response
 }

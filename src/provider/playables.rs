@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::result::Playable;
 use super::{PlayFailure, Providers, Wanted};
+use crate::error::Error;
 
 /// Media whose answers are kept.
 pub const PLAYABLES_MAX: usize = 4096;
@@ -25,6 +26,9 @@ const FRESH_FOR: Duration = Duration::from_secs(600);
 const BEFORE_END: Duration = Duration::from_secs(30);
 /// A failure is remembered so long.
 const FAILED_FOR: Duration = Duration::from_secs(2);
+/// An answer stands in so long, from when it was given, for one that is being asked for or cannot be had: what is cached can be played
+/// while its origin is away.
+const STANDS_IN_FOR: Duration = Duration::from_secs(6 * 3600);
 
 type Answer = Result<Arc<Playable>, PlayFailure>;
 /// Room and media.
@@ -49,9 +53,22 @@ struct Shelf {
 
 #[derive(Debug)]
 struct Kept {
-    answer: watch::Receiver<Option<(Answer, Instant)>>,
+    question: Question,
+    /// What was answered before, and until when it stands in.
+    old: Option<(Arc<Playable>, Instant)>,
     /// When it was used last.
     used: u64,
+}
+
+/// A question, and in the end its answer.
+type Question = watch::Receiver<Option<Answered>>;
+
+#[derive(Debug)]
+struct Answered {
+    answer: Answer,
+    at: Instant,
+    /// Then it is asked for anew.
+    until: Instant,
 }
 
 impl Playables {
@@ -62,16 +79,36 @@ impl Playables {
         Arc::new(Self { providers, store, turns, shelf: Mutex::default() })
     }
 
-    /// A media's playable form.
+    /// A media's playable form. An old one of which nothing has expired is given at once while it is asked for anew.
     ///
     /// # Errors
     /// [`PlayFailure`]; `NotFound` in [`PlayFailure::Store`] when the room has no such media.
     pub async fn get(self: &Arc<Self>, room_id: &str, media_id: &str) -> Answer {
-        let mut answer = self.asked((room_id.to_owned(), media_id.to_owned()));
-        let answered = timeout(WAIT_MAX, answer.wait_for(Option::is_some)).await;
-        match answered {
-            Ok(Ok(answer)) => answer.as_ref().map_or(Err(PlayFailure::Late), |(answer, _)| answer.clone()),
-            Ok(Err(_)) | Err(_) => Err(PlayFailure::Late),
+        let now = OffsetDateTime::now_utc();
+        self.get_while(room_id, media_id, |old| old.expires_at.is_none_or(|end| now < end)).await
+    }
+
+    /// The same for whoever needs no more of an old one than that this holds.
+    ///
+    /// # Errors
+    /// As [`Playables::get`].
+    pub async fn get_while(
+        self: &Arc<Self>,
+        room_id: &str,
+        media_id: &str,
+        holds: impl Fn(&Playable) -> bool,
+    ) -> Answer {
+        let (mut question, old) = self.asked((room_id.to_owned(), media_id.to_owned()));
+        let answer = match old.as_ref().filter(|old| holds(old)) {
+            Some(_) => question.borrow().as_ref().map(|answered| answered.answer.clone()),
+            None => match timeout(WAIT_MAX, question.wait_for(Option::is_some)).await {
+                Ok(Ok(answered)) => answered.as_ref().map(|answered| answered.answer.clone()),
+                Ok(Err(_)) | Err(_) => None,
+            },
+        };
+        match (answer.unwrap_or(Err(PlayFailure::Late)), old) {
+            (Err(failure), Some(old)) if !is_gone(&failure) => Ok(old),
+            (answer, _) => answer,
         }
     }
 
@@ -92,39 +129,43 @@ impl Playables {
         self.len() == 0
     }
 
-    /// What is kept and still good, or a fresh question.
-    fn asked(self: &Arc<Self>, key: Key) -> watch::Receiver<Option<(Answer, Instant)>> {
+    /// What is kept and still good, or a fresh question; and what stands in for its answer.
+    fn asked(self: &Arc<Self>, key: Key) -> (Question, Option<Arc<Playable>>) {
+        let now = Instant::now();
         let mut shelf = self.shelf.lock();
         shelf.uses += 1;
         let uses = shelf.uses;
+        let mut old = None;
         if let Some(kept) = shelf.kept.get_mut(&key) {
+            old = kept.stands_in(now);
             // A sender that is gone without an answer will give none.
-            let good = match &*kept.answer.borrow() {
-                Some((_, until)) => Instant::now() < *until,
-                None => kept.answer.has_changed().is_ok(),
+            let good = match &*kept.question.borrow() {
+                Some(answered) => now < answered.until,
+                None => kept.question.has_changed().is_ok(),
             };
             if good {
                 kept.used = uses;
-                return kept.answer.clone();
+                return (kept.question.clone(), old.map(|(old, _)| old));
             }
         }
-        let (sender, answer) = watch::channel(None);
+        let (sender, question) = watch::channel(None);
         shelf.make_room(&key);
-        shelf.kept.insert(key.clone(), Kept { answer: answer.clone(), used: uses });
+        shelf.kept.insert(key.clone(), Kept { question: question.clone(), old: old.clone(), used: uses });
         drop(shelf);
         let playables = Arc::clone(self);
         tokio::spawn(async move {
             let answer = playables.ask(&key).await;
-            let until = Instant::now() + good_for(&answer, OffsetDateTime::now_utc());
+            let at = Instant::now();
+            let until = at + good_for(&answer, OffsetDateTime::now_utc());
             // An error means that nobody wants it any more.
-            let _ = sender.send(Some((answer, until)));
+            let _ = sender.send(Some(Answered { answer, at, until }));
         });
-        answer
+        (question, old.map(|(old, _)| old))
     }
 
     async fn ask(&self, (room_id, media_id): &Key) -> Answer {
         let _turn = self.turns.acquire().await.map_err(|_| PlayFailure::Late)?;
-        let media = self.store.media(room_id, media_id).await.map_err(crate::error::Error::from)?;
+        let media = self.store.media(room_id, media_id).await.map_err(Error::from)?;
         let wanted = Wanted { room_id, source: &media.source, length: media.length };
         let answer = self.providers.playable(&wanted).await;
         if let Err(PlayFailure::Origin(reason)) = &answer {
@@ -132,6 +173,23 @@ impl Playables {
         }
         answer.map(Arc::new)
     }
+}
+
+impl Kept {
+    /// The last answer that can be played; nothing when there is no such media any more.
+    fn stands_in(&self, now: Instant) -> Option<(Arc<Playable>, Instant)> {
+        let newer = self.question.borrow().as_ref().map(|answered| match &answered.answer {
+            Ok(playable) => Some((Arc::clone(playable), answered.at + STANDS_IN_FOR)),
+            Err(failure) if is_gone(failure) => None,
+            Err(_) => self.old.clone(),
+        });
+        newer.unwrap_or_else(|| self.old.clone()).filter(|(_, until)| now < *until)
+    }
+}
+
+/// Whether the room has no such media: what was known of it counts no more.
+const fn is_gone(failure: &PlayFailure) -> bool {
+    matches!(failure, PlayFailure::Store(Error::NotFound(_)))
 }
 
 impl Shelf {
@@ -157,36 +215,5 @@ fn good_for(answer: &Answer, now: OffsetDateTime) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use synctv_store::{PlaybackKind, ProxyMode};
-
-    use super::*;
-
-    #[test]
-    fn what_was_not_used_for_the_longest_time_goes_first() {
-        let mut shelf = Shelf::default();
-        let key = |n: usize| ("r_1".to_owned(), format!("m_{n}"));
-        let (_sender, answer) = watch::channel(None);
-        for n in 0..PLAYABLES_MAX + 10 {
-            shelf.make_room(&key(n));
-            shelf.kept.insert(key(n), Kept { answer: answer.clone(), used: n as u64 });
-            assert!(shelf.kept.len() <= PLAYABLES_MAX);
-        }
-        assert!(!shelf.kept.contains_key(&key(0)));
-        assert!(shelf.kept.contains_key(&key(PLAYABLES_MAX - 1)) && shelf.kept.contains_key(&key(PLAYABLES_MAX + 9)));
-        shelf.make_room(&key(PLAYABLES_MAX - 1));
-        assert!(shelf.kept.contains_key(&key(PLAYABLES_MAX / 2)), "what is kept already needs no room");
-    }
-
-    #[test]
-    fn an_answer_is_kept_until_shortly_before_its_end() {
-        let now = OffsetDateTime::UNIX_EPOCH;
-        let ends = |seconds: Option<i64>| {
-            let expires_at = seconds.map(|seconds| now + time::Duration::seconds(seconds));
-            let (kind, proxy_mode) = (PlaybackKind::Regular, ProxyMode::Auto);
-            good_for(&Ok(Arc::new(Playable { kind, modes: Vec::new(), proxy_mode, expires_at })), now).as_secs()
-        };
-        assert_eq!([None, Some(100), Some(10), Some(-10), Some(100_000)].map(ends), [600, 70, 2, 2, 600]);
-        assert_eq!(good_for(&Err(PlayFailure::Late), now), FAILED_FOR);
-    }
-}
+#[path = "playables_tests.rs"]
+mod tests;

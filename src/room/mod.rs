@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use synctv_store::Store;
 
+mod claim;
 pub mod clock;
 pub mod connection;
 pub mod control;

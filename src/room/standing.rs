@@ -1,16 +1,21 @@
 //! Where rooms stand, for whoever holds a URL that was given out in one: which generation plays, and who was thrown out since.
 //!
 //! Nothing is asked of the store per request: a room is read once, and again when a hint says that something happened in it. Hints are
-//! taken in by the request itself, so that whoever has seen a command answered finds it counted.
+//! taken in by the request itself, so that whoever has seen a command answered finds it counted. What nothing is heard to have happened
+//! to does not wait for a store that is slow or away: it is judged by what is known, while one look goes on.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use synctv_store::{Error, EventKind, Hint, Mark, Result, RoomEvent, Store};
+use synctv_store::{Error, Hint, Mark, Result, Store};
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+pub use super::claim::{Claim, Void};
+use super::claim::{Read, Reads, Stored};
 
 /// Rooms that are remembered.
 const ROOMS_MAX: usize = 10_000;
@@ -18,39 +23,17 @@ const ROOMS_MAX: usize = 10_000;
 const COMPARED_AFTER: Duration = Duration::from_secs(15);
 /// While the store does not answer, what is known counts for so long.
 const TRUSTED_FOR: Duration = Duration::from_secs(600);
-/// Events read at once; with more since the last look the room is read anew.
-const EVENTS_MAX: u32 = 500;
-/// Kicks and revocations of one room that are remembered; what was given out before older ones counts no more.
-const OUSTED_MAX: usize = 512;
-
-/// What a URL claims.
-#[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
-    /// The room it was given out in.
-    pub room_id: &'a str,
-    /// The generation it was given out for.
-    pub generation: i64,
-    /// The room's newest event at that time.
-    pub seq: i64,
-    /// Public id of the token it was given to; `None` for the operator.
-    pub holder: Option<&'a str>,
-}
-
-/// Why a claim does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Void {
-    /// The room plays something else, is gone, or the holder was thrown out.
-    #[error("this URL does not count any more: fetch the playback result again")]
-    Over,
-    /// The store does not answer, and the room is not known.
-    #[error("it cannot be found out whether this URL still counts: try again")]
-    Unknown,
-}
+/// A request waits so long for a look that no event is known to call for; then what is known counts.
+const COMPARED_WITHIN: Duration = Duration::from_millis(250);
+/// After a look that failed none is begun for so long, unless more is heard.
+const FAILED_FOR: Duration = Duration::from_secs(2);
+/// A request waits for two looks at most: one that began before what it must see, and one that did not.
+const WAITS: usize = 2;
 
 /// The standing of all rooms that anybody asks about.
 #[derive(Debug)]
 pub struct Standings {
-    store: Arc<dyn Store>,
+    source: Box<dyn Reads>,
     known: Mutex<Known>,
 }
 
@@ -64,40 +47,50 @@ struct Known {
 #[derive(Debug, Default)]
 struct Room {
     standing: Mutex<Standing>,
-    /// One look at the store at a time.
-    looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Standing {
     /// `None` until it was read.
     read: Option<Arc<Read>>,
-    /// Events up to this number are hinted.
-    hinted: i64,
-    /// Hints were lost.
-    doubtful: bool,
+    /// The store says that there is no such room.
+    gone: bool,
+    /// Up to here.
+    heard: Heard,
+    /// When `read` was begun to be read.
+    counted: Heard,
+    /// The last look, unless it succeeded: when it ended, and what was heard when it began.
+    failed: Option<(Instant, Heard)>,
+    /// The look that was begun last.
+    look: Option<Look>,
     used: u64,
 }
 
-#[derive(Debug, Clone)]
-struct Read {
-    generation: i64,
-    /// Events up to this number are counted.
-    head: i64,
-    /// What was given out before this event counts no more.
-    floor: i64,
-    ousted: Vec<Ousted>,
-    at: Instant,
+/// What hints have told of a room.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    /// Events up to this number.
+    seq: i64,
+    /// So often hints were lost here, any among them.
+    lost: u64,
+    /// So often the store said that some may have been lost.
+    doubts: u64,
 }
 
-/// Somebody who was thrown out.
+/// A look at the store.
 #[derive(Debug, Clone)]
-struct Ousted {
-    seq: i64,
-    /// Public id of the token; `None`: nobody knows whose it was.
-    token: Option<String>,
-    /// A revoked token is no good at all; after a kick it works again.
-    for_good: bool,
+struct Look {
+    /// Its other end is dropped when the look is over.
+    over: watch::Receiver<()>,
+    began: Instant,
+}
+
+/// What is to be done about a claim.
+enum Step {
+    Judge(Arc<Read>),
+    Refuse(Void),
+    /// Wait for this look; `Some`: until then.
+    Wait(Look, Option<Instant>),
 }
 
 impl Standings {
@@ -105,43 +98,39 @@ impl Standings {
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
         let hints = store.hints();
-        Arc::new(Self { store, known: Mutex::new(Known { hints, rooms: HashMap::new(), uses: 0 }) })
+        Self::over(Box::new(Stored(store)), hints)
+    }
+
+    fn over(source: Box<dyn Reads>, hints: Receiver<Hint>) -> Arc<Self> {
+        Arc::new(Self { source, known: Mutex::new(Known { hints, rooms: HashMap::new(), uses: 0 }) })
     }
 
     /// Whether a claim counts at this moment.
     ///
     /// # Errors
     /// [`Void`].
-    pub async fn check(&self, claim: Claim<'_>) -> std::result::Result<(), Void> {
+    pub async fn check(self: &Arc<Self>, claim: Claim<'_>) -> std::result::Result<(), Void> {
         let room = self.room(claim.room_id);
-        if let Some(read) = room.fresh() {
-            return read.judge(claim);
-        }
-        let _looking = room.looking.lock().await;
-        // Somebody else may have looked meanwhile.
-        if let Some(read) = room.fresh() {
-            return read.judge(claim);
-        }
-        let before = room.standing.lock().read.clone();
-        match self.look(claim.room_id, before.as_deref()).await {
-            Ok(read) => {
-                let read = Arc::new(read);
-                let mut standing = room.standing.lock();
-                standing.doubtful = false;
-                standing.read = Some(Arc::clone(&read));
-                drop(standing);
-                read.judge(claim)
-            }
-            Err(Error::NotFound { .. }) => {
-                self.known.lock().rooms.remove(claim.room_id);
-                Err(Void::Over)
-            }
-            Err(error) => {
-                tracing::debug!(%error, "where a room stands cannot be read");
-                let trusted = before.filter(|read| read.at.elapsed() < TRUSTED_FOR);
-                trusted.ok_or(Void::Unknown)?.judge(claim)
+        let heard = room.hears_of(claim.seq);
+        for _ in 0..WAITS {
+            match self.step(&room, claim.room_id, heard) {
+                Step::Judge(read) => return read.judge(claim),
+                Step::Refuse(void) => return Err(void),
+                Step::Wait(mut look, None) => drop(look.over.changed().await),
+                Step::Wait(mut look, Some(until)) => {
+                    if timeout_at(until, look.over.changed()).await.is_err() {
+                        break;
+                    }
+                }
             }
         }
+        let standing = room.standing.lock();
+        if standing.gone {
+            return Err(Void::Over);
+        }
+        let trusted = standing.trusted();
+        drop(standing);
+        trusted.ok_or(Void::Unknown)?.judge(claim)
     }
 
     /// The room's place, with all hints taken in that came up to here.
@@ -159,38 +148,75 @@ impl Standings {
         room
     }
 
-    async fn look(&self, room_id: &str, before: Option<&Read>) -> Result<Read> {
-        if let Some(before) = before {
-            let mark = Mark { room_id: room_id.to_owned(), seq: before.head };
-            let events = self.store.events_after(&[mark], EVENTS_MAX).await?;
-            if events.len() < EVENTS_MAX as usize
-                && let Some(read) = before.after(&events)
-                && self.exists(room_id, &events).await?
-            {
-                return Ok(read);
+    /// What to do about a claim for which this counts that was heard up to its request.
+    fn step(self: &Arc<Self>, room: &Arc<Room>, room_id: &str, heard: Heard) -> Step {
+        let mut standing = room.standing.lock();
+        if standing.gone {
+            return Step::Refuse(Void::Over);
+        }
+        let trusted = standing.trusted();
+        let behind = trusted.as_ref().is_none_or(|read| read.head < heard.seq || standing.counted.lost < heard.lost);
+        let failed = standing.failed.filter(|(_, before)| before.seq >= heard.seq && before.lost >= heard.lost);
+        match (trusted, failed) {
+            (Some(read), _) if !behind && !standing.is_doubtful(&read, heard) => Step::Judge(read),
+            (None, Some((at, _))) if at.elapsed() < FAILED_FOR => Step::Refuse(Void::Unknown),
+            (Some(read), Some((at, _))) => {
+                if at.elapsed() >= FAILED_FOR {
+                    self.look(room, room_id, &mut standing);
+                }
+                Step::Judge(read)
+            }
+            (trusted, _) => {
+                let look = self.look(room, room_id, &mut standing);
+                let until = look.began + COMPARED_WITHIN;
+                match trusted {
+                    Some(read) if !behind && Instant::now() >= until => Step::Judge(read),
+                    _ => Step::Wait(look, (!behind).then_some(until)),
+                }
             }
         }
-        let snapshot = self.store.snapshot(room_id).await?;
-        let mut read = Read {
-            generation: snapshot.playback.generation,
-            head: snapshot.head,
-            floor: 0,
-            ousted: Vec::new(),
-            at: Instant::now(),
-        };
-        for kind in [EventKind::Kick, EventKind::Revoked] {
-            let events = self.store.last_events(room_id, kind, OUSTED_MAX as u32).await?;
-            if events.len() >= OUSTED_MAX {
-                read.floor = events.first().map_or(0, |first| first.seq).max(read.floor);
-            }
-            read.ousted.extend(events.iter().map(Ousted::by));
-        }
-        Ok(read)
     }
 
-    /// A room that is gone has no events either.
-    async fn exists(&self, room_id: &str, events: &[RoomEvent]) -> Result<bool> {
-        Ok(!events.is_empty() || !self.store.heads(&[room_id.to_owned()]).await?.is_empty())
+    /// The look that is under way, or else a new one. It goes on when nobody waits for it any more.
+    fn look(self: &Arc<Self>, room: &Arc<Room>, room_id: &str, standing: &mut Standing) -> Look {
+        // An error means that it is over.
+        if let Some(look) = standing.look.as_ref().filter(|look| look.over.has_changed().is_ok()) {
+            return look.clone();
+        }
+        let (under_way, over) = watch::channel(());
+        let look = Look { over, began: Instant::now() };
+        standing.look = Some(look.clone());
+        let (heard, before) = (standing.heard, standing.read.clone());
+        let (standings, room, room_id) = (Arc::clone(self), Arc::clone(room), room_id.to_owned());
+        tokio::spawn(async move {
+            let read = standings.source.read(&room_id, before.as_deref()).await;
+            standings.note(&room, &room_id, heard, read);
+            drop(under_way);
+        });
+        look
+    }
+
+    /// Notes what a look found that began when this was heard.
+    fn note(&self, room: &Arc<Room>, room_id: &str, heard: Heard, read: Result<Read>) {
+        let mut standing = room.standing.lock();
+        match read {
+            Ok(read) => {
+                (standing.counted, standing.failed) = (heard, None);
+                standing.read = Some(Arc::new(read));
+            }
+            Err(Error::NotFound { .. }) => {
+                standing.gone = true;
+                drop(standing);
+                let mut known = self.known.lock();
+                if known.rooms.get(room_id).is_some_and(|kept| Arc::ptr_eq(kept, room)) {
+                    known.rooms.remove(room_id);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "where a room stands cannot be read");
+                standing.failed = Some((Instant::now(), heard));
+            }
+        }
     }
 }
 
@@ -200,14 +226,16 @@ impl Known {
             match self.hints.try_recv() {
                 Ok(Hint::Events(Mark { room_id, seq })) => {
                     if let Some(room) = self.rooms.get(&room_id) {
-                        let mut standing = room.standing.lock();
-                        standing.hinted = standing.hinted.max(seq);
+                        let heard = &mut room.standing.lock().heard;
+                        heard.seq = heard.seq.max(seq);
                     }
                 }
                 Ok(Hint::Gone(room_id)) => drop(self.rooms.remove(&room_id)),
                 Ok(Hint::Presence(_)) => {}
-                Ok(Hint::Resync) | Err(TryRecvError::Lagged(_)) => {
-                    self.rooms.values().for_each(|room| room.standing.lock().doubtful = true);
+                Ok(Hint::Resync) => self.rooms.values().for_each(|room| room.standing.lock().heard.doubts += 1),
+                // Anything may have been among them, the answer to a command that its sender has seen too.
+                Err(TryRecvError::Lagged(_)) => {
+                    self.rooms.values().for_each(|room| room.standing.lock().heard.lost += 1);
                 }
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
@@ -227,68 +255,29 @@ impl Known {
 }
 
 impl Room {
-    /// What was read, unless something happened since, or it was long ago.
-    fn fresh(&self) -> Option<Arc<Read>> {
-        let standing = self.standing.lock();
-        let read = standing.read.as_ref()?;
-        let current = !standing.doubtful && standing.hinted <= read.head && read.at.elapsed() < COMPARED_AFTER;
-        current.then(|| Arc::clone(read))
+    /// What is heard, and that there is this event: another node gave the URL out, and its hint is still on the way.
+    fn hears_of(&self, seq: i64) -> Heard {
+        let heard = &mut self.standing.lock().heard;
+        heard.seq = heard.seq.max(seq);
+        *heard
     }
 }
 
-impl Read {
-    fn judge(&self, claim: Claim<'_>) -> std::result::Result<(), Void> {
-        let ousted = self.ousted.iter().any(|one| one.voids(claim));
-        if claim.generation != self.generation || claim.seq < self.floor || ousted {
-            return Err(Void::Over);
-        }
-        Ok(())
+impl Standing {
+    /// What was read, unless it is too long ago.
+    fn trusted(&self) -> Option<Arc<Read>> {
+        self.read.clone().filter(|read| read.at.elapsed() < TRUSTED_FOR)
     }
 
-    /// With these events counted; `None` when one of them cannot be.
-    fn after(&self, events: &[RoomEvent]) -> Option<Self> {
-        #[derive(serde::Deserialize)]
-        struct Generation {
-            generation: i64,
-        }
-        let mut read = Self { at: Instant::now(), ..self.clone() };
-        for event in events {
-            // Older events are not kept for ever: a gap means that some were missed.
-            if event.seq != read.head + 1 {
-                return None;
-            }
-            read.head = event.seq;
-            match event.kind {
-                EventKind::Playback => {
-                    read.generation = serde_json::from_str::<Generation>(&event.body).ok()?.generation;
-                }
-                EventKind::Kick | EventKind::Revoked => read.ousted.push(Ousted::by(event)),
-                _ => {}
-            }
-        }
-        (read.ousted.len() <= 2 * OUSTED_MAX).then_some(read)
+    /// Whether something may have happened that nothing was heard of.
+    fn is_doubtful(&self, read: &Read, heard: Heard) -> bool {
+        self.counted.doubts < heard.doubts || read.at.elapsed() >= COMPARED_AFTER
     }
 }
 
-impl Ousted {
-    fn by(event: &RoomEvent) -> Self {
-        let for_good = event.kind == EventKind::Revoked;
-        // A kick names the member, and its token where that is known.
-        let token =
-            if for_good { Some(event.body.as_str()) } else { event.body.split_once(' ').map(|(_, token)| token) };
-        Self { seq: event.seq, token: token.map(str::to_owned), for_good }
-    }
-
-    fn voids(&self, claim: Claim<'_>) -> bool {
-        if self.for_good {
-            return claim.holder.is_some() && claim.holder == self.token.as_deref();
-        }
-        // What the operator was given may be in the hands of whoever was kicked.
-        self.seq > claim.seq
-            && (self.token.is_none() || claim.holder.is_none() || claim.holder == self.token.as_deref())
-    }
-}
-
+#[cfg(test)]
+#[path = "standing_away_tests.rs"]
+mod away_tests;
 #[cfg(test)]
 #[path = "standing_tests.rs"]
 mod tests;

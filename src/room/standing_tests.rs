@@ -1,10 +1,11 @@
 //! With the embedded database and its hints.
 
-use synctv_store::{NewRoom, NewToken, Role, Settings};
+use synctv_store::{EventKind, NewRoom, NewToken, Role, Settings};
 use synctv_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
 use super::*;
+use crate::room::claim::EVENTS_MAX;
 
 const ROOM: &str = "r_0000000001";
 

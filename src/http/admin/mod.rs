@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Extension, Router};
@@ -60,7 +60,7 @@ pub struct AdminState {
     pub cache: Arc<Cache>,
     /// Where this server can be reached.
     pub endpoints: Endpoints,
-    /// Pages of these origins may open WebSockets, besides this server's own.
+    /// Pages of these origins may open WebSockets and ask how to play, besides this server's own.
     pub allowed_origins: Arc<[String]>,
     /// The database in words for an operator, without password: `sqlite DATA_DIR/synctv.db`.
     pub database: String,
@@ -78,6 +78,7 @@ pub fn router(state: AdminState) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn(in_time))
         .layer(Extension(Arc::new(Doors::default())))
+        .layer(from_fn_with_state(state.clone(), rooms::admit))
         .with_state(state)
 }
 

@@ -1,8 +1,13 @@
 //! The cache behind `/p/`, from outside.
 
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
-use super::stage_tests::{Origin, Stage};
+use super::stage_tests::{Origin, Stage, whole};
 use crate::provider::result::Group;
 use crate::proxy::resource::Kind;
 
@@ -50,4 +55,49 @@ async fn a_refusal_that_is_remembered_says_so() {
     let again = stage.get(&path).await;
     assert_eq!((again.status, again.header("x-cache")), (404, Some("NEGATIVE")));
     assert_eq!(origin.requests.lock().len(), asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cached_is_had_while_the_origin_is_away() {
+    for hangs in [false, true] {
+        let away = Arc::new(AtomicBool::new(false));
+        let is_away = Arc::clone(&away);
+        let origin = Origin::start(move |_, socket| {
+            if !is_away.load(SeqCst) {
+                return whole(socket, "200 OK\r\nContent-Type: video/mp4\r\nETag: \"v1\"", &[7; 1000]);
+            }
+            if hangs {
+                std::thread::sleep(Duration::from_secs(30));
+            }
+            write!(socket, "nonsense\r\n\r\n")
+        });
+        // Only the origin tells what this is.
+        let stage = Stage::playing(json!({"url": origin.url("/film"), "duration_ms": 9})).await;
+        let path = stage.track(Kind::Media, Group::Media);
+        assert_eq!(stage.get(&path).await.header("x-cache"), Some("MISS"));
+        away.store(true, SeqCst);
+        let asked = origin.requests.lock().len();
+        stage.plane.playables.make_old();
+        let began = Instant::now();
+        for _ in 0..20 {
+            let reply = stage.get(&path).await;
+            assert_eq!((reply.status, reply.header("x-cache")), (200, Some("HIT")), "{}", reply.text());
+            assert_eq!(reply.header("content-type"), Some("video/mp4"));
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "nobody waits for the origin: {:?}", began.elapsed());
+        assert_eq!(origin.requests.lock().len(), asked + 1, "it is asked behind them, once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_that_another_node_removed_is_had_no_more() {
+    let (stage, _origin, path) = stage("200 OK\r\nETag: \"v1\"").await;
+    assert_eq!(stage.get(&path).await.status, 200);
+    let (room_id, media_id) = stage.tickets.media();
+    stage.server.api.store.remove_media(&room_id, &media_id).await.unwrap();
+    stage.plane.playables.make_old();
+    let began = Instant::now();
+    while stage.get(&path).await.status != 403 {
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
 }

@@ -66,7 +66,7 @@ pub(super) async fn answer(
     let h = response.headers_mut();
     head::describe(h, found.outcome);
     // What tells versions apart is the original's.
-    head::validate(h, &crate::proxy::cache::Head::default(), opened);
+    head::validate(h, &crate::proxy::cache::Head::default(), found.fresh_for(), opened);
     respond::set(h, CONTENT_TYPE, content_type);
     (response, Ending::Served(found.outcome))
 }

@@ -19,13 +19,14 @@ use crate::proxy::conditional::{Validators, Verdict};
 use crate::proxy::multipart::Multipart;
 use crate::proxy::outward::Outward;
 use crate::proxy::range::{Part, Spec, Specs};
-use crate::proxy::resource::Resource;
+use crate::proxy::resource::{Kind, Resource};
 
 /// Answers with the resource, the parts of it that are asked for, or that the client has it.
 pub(super) async fn answer(
     plane: &ProxyPlane,
     opened: &Opened,
     resource: &Resource,
+    usual_type: Option<&'static str>,
     request: &Request<()>,
 ) -> (Response<Body>, Ending) {
     let specs = specs(request);
@@ -49,7 +50,9 @@ pub(super) async fn answer(
         Verdict::Failed => head::problem(StatusCode::PRECONDITION_FAILED, "the file is not the one that is asked for"),
         Verdict::Send => {
             let counts = validators.range_counts(request.headers(), SystemTime::now());
-            send(plane, resource, &found, specs.filter(|_| counts), request).await
+            let content_type = content_type::of(resource.kind, found.head.content_type.as_deref(), usual_type);
+            let sending = Sending { plane, kind: resource.kind, found: &found, content_type };
+            sending.send(specs.filter(|_| counts), request).await
         }
     };
     let status = response.status();
@@ -57,7 +60,7 @@ pub(super) async fn answer(
     let headers = response.headers_mut();
     head::describe(headers, found.outcome);
     if !failed {
-        head::validate(headers, &found.head, opened);
+        head::validate(headers, &found.head, found.fresh_for(), opened);
     }
     let ending = if status.is_server_error() { Ending::Failed } else { Ending::Served(found.outcome) };
     (response, ending)
@@ -90,62 +93,66 @@ async fn find(plane: &ProxyPlane, resource: &Resource, specs: Option<&Specs>) ->
     }
 }
 
-async fn send(
-    plane: &ProxyPlane,
-    resource: &Resource,
-    found: &Found,
-    specs: Option<Specs>,
-    request: &Request<()>,
-) -> Response<Body> {
-    let (meter, kind) = (plane.meter.clone(), resource.kind);
-    let content_type = content_type::of(kind, found.head.content_type.as_deref());
-    let mut headers = HeaderMap::new();
-    let mut status = StatusCode::OK;
-    let body = if let Some(total) = found.head.total {
-        respond::set(&mut headers, ACCEPT_RANGES, "bytes");
-        match specs.map_or(Part::Whole, |specs| worthwhile(specs.within(total), found)) {
-            Part::Unsatisfiable => return beyond(total),
-            Part::Whole => {
-                typed(&mut headers, content_type, total);
-                ResourceBody::part(found.clone(), 0..total, meter, kind)
+/// What is found, on its way to a client.
+struct Sending<'a> {
+    plane: &'a ProxyPlane,
+    kind: Kind,
+    found: &'a Found,
+    content_type: &'a str,
+}
+
+impl Sending<'_> {
+    async fn send(self, specs: Option<Specs>, request: &Request<()>) -> Response<Body> {
+        let Sending { plane, kind, found, content_type } = self;
+        let meter = plane.meter.clone();
+        let mut headers = HeaderMap::new();
+        let mut status = StatusCode::OK;
+        let body = if let Some(total) = found.head.total {
+            respond::set(&mut headers, ACCEPT_RANGES, "bytes");
+            match specs.map_or(Part::Whole, |specs| worthwhile(specs.within(total), found)) {
+                Part::Unsatisfiable => return beyond(total),
+                Part::Whole => {
+                    typed(&mut headers, content_type, total);
+                    ResourceBody::part(found.clone(), 0..total, meter, kind)
+                }
+                Part::One(range) => {
+                    status = StatusCode::PARTIAL_CONTENT;
+                    typed(&mut headers, content_type, range.end - range.start);
+                    let said = format!("bytes {}-{}/{total}", range.start, range.end - 1);
+                    respond::set(&mut headers, CONTENT_RANGE, &said);
+                    ResourceBody::part(found.clone(), range, meter, kind)
+                }
+                Part::Many(ranges) => {
+                    let Some(boundary) = boundary() else {
+                        return head::problem(StatusCode::SERVICE_UNAVAILABLE, "no randomness is to be had: try again");
+                    };
+                    let framed = Multipart::new(&boundary, content_type, &ranges, total);
+                    status = StatusCode::PARTIAL_CONTENT;
+                    typed(&mut headers, &format!("multipart/byteranges; boundary={boundary}"), framed.len);
+                    ResourceBody::multipart(found.clone(), framed, meter, kind)
+                }
             }
-            Part::One(range) => {
-                status = StatusCode::PARTIAL_CONTENT;
-                typed(&mut headers, content_type, range.end - range.start);
-                let said = format!("bytes {}-{}/{total}", range.start, range.end - 1);
-                respond::set(&mut headers, CONTENT_RANGE, &said);
-                ResourceBody::part(found.clone(), range, meter, kind)
-            }
-            Part::Many(ranges) => {
-                let Some(boundary) = boundary() else {
-                    return head::problem(StatusCode::SERVICE_UNAVAILABLE, "no randomness is to be had: try again");
-                };
-                let framed = Multipart::new(&boundary, content_type, &ranges, total);
-                status = StatusCode::PARTIAL_CONTENT;
-                typed(&mut headers, &format!("multipart/byteranges; boundary={boundary}"), framed.len);
-                ResourceBody::multipart(found.clone(), framed, meter, kind)
-            }
-        }
-    } else {
-        respond::set(&mut headers, CONTENT_TYPE, content_type);
-        ResourceBody::endless(found.clone(), meter, kind)
-    };
-    let body = match request.method() {
-        &Method::HEAD => Body::empty(),
-        _ => match body.begun().await {
-            // Over HTTP/1 the connection itself is watched.
-            Ok(body) if request.version() == Version::HTTP_2 => Body::new(Patience::with(body)),
-            Ok(body) => Body::new(body),
-            Err(broken) => {
-                tracing::debug!(kind = ?resource.kind, %broken, "a resource cannot be had");
-                return head::failed(broken.outward());
-            }
-        },
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
+        } else {
+            respond::set(&mut headers, CONTENT_TYPE, content_type);
+            ResourceBody::endless(found.clone(), meter, kind)
+        };
+        let body = match request.method() {
+            &Method::HEAD => Body::empty(),
+            _ => match body.begun().await {
+                // Over HTTP/1 the connection itself is watched.
+                Ok(body) if request.version() == Version::HTTP_2 => Body::new(Patience::with(body)),
+                Ok(body) => Body::new(body),
+                Err(broken) => {
+                    tracing::debug!(?kind, %broken, "a resource cannot be had");
+                    return head::failed(broken.outward());
+                }
+            },
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
 }
 
 /// Ranges may be ignored (RFC 9110 14.2), and are where all of it costs no more, or where parts might be of several versions.

@@ -158,15 +158,32 @@ async fn what_opens_nothing_is_403_and_other_methods_are_405() {
     }
     let post = stage.ask("POST", &path, &["Content-Length: 0"]).await;
     assert_eq!((post.status, post.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
-    let options = stage.ask("OPTIONS", &path, &["Access-Control-Request-Headers: range"]).await;
-    assert_eq!((options.status, options.header("access-control-allow-headers")), (204, Some("*")));
     assert_eq!(origin.requests.lock().len(), asked, "none of it reached the origin");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_the_origin_is_no_page_of_ours() {
     let (stage, _origin, path) = stage("200 OK\r\nContent-Type: text/html; charset=utf-8").await;
-    assert_eq!(stage.get(&path).await.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(stage.get(&path).await.header("content-type"), Some("video/mp4"), "it is said to be a film");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_without_a_type_has_that_of_its_format() {
+    let origin = Origin::with("200 OK\r\nContent-Type: binary/octet-stream\r\nETag: \"v1\"", bytes());
+    let url = |path| json!({"url": origin.url(path), "format": "vtt"});
+    let media = json!({"url": origin.url("/film"), "format": "webm", "duration_ms": 9, "subtitles": [url("/s")],
+        "thumbnail": {"url": origin.url("/t.png")}});
+    let stage = Stage::playing(media).await;
+    for (kind, group, told) in [
+        (Kind::Media, Group::Media, "video/webm"),
+        (Kind::Subtitle, Group::Subtitle, "text/vtt"),
+        (Kind::Thumbnail, Group::Thumbnail, "image/png"),
+    ] {
+        let path = stage.track(kind, group);
+        for method in ["GET", "HEAD"] {
+            assert_eq!(stage.ask(method, &path, &[]).await.header("content-type"), Some(told), "{method}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Heads of answers. Nothing that an origin says gets here by itself: each header is put in by name.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use hyper::header::{HeaderMap, HeaderName};
@@ -13,8 +13,6 @@ use crate::proxy::outward::Outward;
 
 /// Where an answer comes from.
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
-/// Pages that isolate themselves may use what comes from here.
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// Clients keep nothing for longer, in seconds.
 const MAX_AGE_MAX: u64 = 3600;
 
@@ -40,22 +38,31 @@ pub(super) fn failed(outward: Outward) -> Response<Body> {
     response
 }
 
-/// What every answer with a resource says of it.
+/// Where an answer with a resource comes from.
 pub(super) fn describe(headers: &mut HeaderMap, outcome: Outcome) {
     respond::set(headers, X_CACHE, x_cache(outcome));
-    respond::set(headers, CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");
 }
 
-/// Which version it is, and how long a client may keep it: no longer than its URL works.
-pub(super) fn validate(headers: &mut HeaderMap, head: &Head, opened: &Opened) {
+/// Which version it is, and how long a client may keep it: no longer than its origin lets the cache do so (`fresh_for`, see
+/// [`Found`](crate::proxy::cache::Found::fresh_for)), nor than its URL works.
+pub(super) fn validate(headers: &mut HeaderMap, head: &Head, fresh_for: Option<Duration>, opened: &Opened) {
     for (name, value) in [(header::ETAG, &head.etag), (header::LAST_MODIFIED, &head.last_modified)] {
         if let Some(value) = value {
             respond::set(headers, name, value);
         }
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs());
-    let max_age = opened.expires_unix.saturating_sub(now).min(MAX_AGE_MAX);
-    respond::set(headers, header::CACHE_CONTROL, &format!("private, max-age={max_age}"));
+    let works_for = opened.expires_unix.saturating_sub(now);
+    respond::set(headers, header::CACHE_CONTROL, &cache_control(fresh_for, works_for));
+}
+
+/// A URL is its holder's alone, so nothing but their own cache keeps what it gives.
+fn cache_control(fresh_for: Option<Duration>, works_for: u64) -> String {
+    let Some(fresh_for) = fresh_for else { return "no-store".to_owned() };
+    match fresh_for.as_secs().min(works_for).min(MAX_AGE_MAX) {
+        0 => "private, no-cache".to_owned(),
+        max_age => format!("private, max-age={max_age}"),
+    }
 }
 
 const fn x_cache(outcome: Outcome) -> &'static str {
@@ -66,5 +73,26 @@ const fn x_cache(outcome: Outcome) -> &'static str {
         Outcome::Revalidated => "REVALIDATED",
         Outcome::Bypass => "BYPASS",
         Outcome::Negative => "NEGATIVE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_keep_nothing_for_longer_than_they_may() {
+        let secs = |secs| Some(Duration::from_secs(secs));
+        for (fresh_for, works_for, said) in [
+            (None, 9999, "no-store"),
+            (secs(0), 9999, "private, no-cache"),
+            (Some(Duration::from_millis(999)), 9999, "private, no-cache"),
+            (secs(5), 9999, "private, max-age=5"),
+            (secs(86_400), 9999, "private, max-age=3600"),
+            (secs(86_400), 7, "private, max-age=7"),
+            (secs(5), 0, "private, no-cache"),
+        ] {
+            assert_eq!(cache_control(fresh_for, works_for), said);
+        }
     }
 }

@@ -88,3 +88,65 @@ async fn whatever_an_origin_does_no_wrong_byte_arrives() {
         judged.await.unwrap();
     }
 }
+
+/// Readers of one file at the same time.
+const CROWD: usize = 8;
+/// A refusal is remembered for 10 s on this stage; a busy machine comes on top.
+const CLEAN_WITHIN: Duration = Duration::from_secs(15);
+/// These keep readers for as long as they may, one of them is enough: see above.
+const SLOW: [Lie; 5] = [Lie::NeverAnswers, Lie::StallsMidBody, Lie::EndlessHead, Lie::EndlessInterim, Lie::Drips];
+
+/// Where a reader begins and ends.
+fn part_of(reader: usize) -> Option<std::ops::Range<usize>> {
+    match reader % 4 {
+        0 => None,
+        1 => Some(reader * 10_000..reader * 10_000 + 120_000),
+        2 => Some(0..reader),
+        _ => Some(300_000 - reader..300_000),
+    }
+}
+
+/// Whether the file's bytes come, and all of them.
+fn comes_right(address: std::net::SocketAddr, path: &str) -> bool {
+    let head = ["Range: bytes=140000-269999", "Connection: close"];
+    let Ok(mut answer) = wire::open(address, "GET", path, &head) else { return false };
+    let (mut body, all) = (Vec::new(), file());
+    let whole = answer.read_to_end(&mut body).is_ok();
+    whole && (answer.status == 206 && body == all[140_000..270_000] || answer.status == 200 && body == all)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_who_come_together_are_told_no_lie_and_none_of_it_stays() {
+    let mut judged = Vec::new();
+    // Those of another file are kept as one, for as long as they say.
+    let lies = Lie::ALL.iter().filter(|lie| !SLOW.contains(lie) && !NO_LIE.contains(lie));
+    for &lie in lies {
+        judged.push(tokio::spawn(async move {
+            let origin = Origin::start();
+            let honest = || Answer::new(file()).etag("\"v1\"").content_type("video/mp4");
+            let url = origin.put_as("film.mp4", honest().lying(lie));
+            let media = json!({"url": url, "format": "mp4", "duration_ms": 9, "playback_kind": "regular"});
+            let stage = Stage::playing(media).await;
+            let (path, address) = (stage.track(Kind::Media, Group::Media), stage.address);
+            let judged = tokio::task::spawn_blocking(move || {
+                std::thread::scope(|readers| {
+                    for reader in 0..CROWD {
+                        let path = &path;
+                        readers.spawn(move || judge(lie, address, path, part_of(reader)));
+                    }
+                });
+                origin.put_as("film.mp4", honest());
+                let began = Instant::now();
+                while !comes_right(address, &path) {
+                    assert!(began.elapsed() < CLEAN_WITHIN, "{lie:?} stays");
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            });
+            judged.await.unwrap();
+            drop(stage);
+        }));
+    }
+    for judged in judged {
+        judged.await.unwrap();
+    }
+}

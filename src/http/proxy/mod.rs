@@ -23,6 +23,7 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use super::respond;
 use crate::proxy::resource::Kind;
 use meter::Ending;
+use resolve::Resolved;
 
 /// Answers a request for a path behind `/p/`.
 pub(super) async fn answer(plane: &ProxyPlane, path: &str, request: &Request<()>) -> Response<Body> {
@@ -50,8 +51,8 @@ async fn judged(plane: &ProxyPlane, path: &str, request: &Request<()>) -> Respon
             return head::problem(status, &refused.to_string());
         }
     };
-    let (response, ending) = match resolve::resource(plane, &opened).await {
-        Ok(resource) => answer_with(plane, &opened, resource, request).await,
+    let (response, ending) = match resolve::resolve(plane, &opened).await {
+        Ok(resolved) => answer_with(plane, &opened, resolved, request).await,
         Err(response) => (*response, Ending::Failed),
     };
     plane.meter.note(Some(opened.kind), ending);
@@ -61,9 +62,10 @@ async fn judged(plane: &ProxyPlane, path: &str, request: &Request<()>) -> Respon
 async fn answer_with(
     plane: &ProxyPlane,
     opened: &Opened,
-    resource: crate::proxy::resource::Resource,
+    resolved: Resolved,
     request: &Request<()>,
 ) -> (Response<Body>, Ending) {
+    let Resolved { resource, usual_type } = resolved;
     let query = request.uri().query().unwrap_or_default();
     match (opened.kind, caption::wanted(query)) {
         (Kind::Hls | Kind::Dash | Kind::Json, _) => manifest::answer(plane, opened, resource, request).await,
@@ -76,10 +78,12 @@ async fn answer_with(
         (Kind::Danmaku, Some(_)) => {
             (head::problem(StatusCode::BAD_REQUEST, "danmaku is had as it is or as format=json"), Ending::Failed)
         }
-        _ => file::answer(plane, opened, &resource, request).await,
+        _ => file::answer(plane, opened, &resource, usual_type, request).await,
     }
 }
 
+#[cfg(test)]
+mod browser_tests;
 #[cfg(test)]
 mod cache_tests;
 #[cfg(test)]

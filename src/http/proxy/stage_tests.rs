@@ -95,6 +95,11 @@ impl Tickets {
         given.len() - 1
     }
 
+    /// Room and media.
+    pub fn media(&self) -> (String, String) {
+        self.media.lock().clone()
+    }
+
     /// Where the last thing that was given out leads.
     pub fn last(&self) -> Option<(Kind, Option<Proxied>)> {
         self.given.lock().last().map(|(kind, _, proxied)| (*kind, proxied.clone()))

@@ -29,6 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post};
 
 pub(super) use doors::Doors;
+pub(super) use origin::admit;
 pub use plane::{Bearer, PlaybackPlane, Seals, TrackPlace};
 
 use super::admin::Route;

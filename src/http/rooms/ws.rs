@@ -79,11 +79,8 @@ pub(in crate::http) async fn join(
 }
 
 fn check_origin(state: &AdminState, parts: &Parts) -> Result<(), Error> {
-    let text = |name| parts.headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
-    let public = state.endpoints.public_url.as_ref().map(|url| url.authority().as_str());
-    let own = Own { host: text(header::HOST), public, allowed: &state.allowed_origins };
-    if may_connect(origin, own) {
+    let Some(origin) = parts.headers.get(header::ORIGIN) else { return Ok(()) };
+    if may_connect(origin.to_str().unwrap_or_default(), Own::of(state, &parts.headers)) {
         return Ok(());
     }
     Err(Error::Forbidden("pages of this origin may not connect: add it to http.allowed_origins on the server".into()))
