@@ -49,11 +49,13 @@ try {
   await until('it plays for 3 s', () => video.currentTime > 3);
   const begun = await look();
   await page.evaluate(() => { video.currentTime = video.duration - 2; });
-  await until('it plays to its end', () => video.ended);
+  // dash.js has an end of its own, the manifest's: when that is before the element's, it goes back half a second and stops.
+  const last = player === 'dash' ? 0.6 : 0;
+  await until('it plays to its end', (last) => video.ended || (!video.seeking && last > 0 && video.currentTime > video.duration - last), last);
   const sought = await look();
   const requests = await Promise.all(answers.map(async (answer) => ({
     url: answer.url(), status: answer.status(), type: (await answer.headerValue('content-type')) ?? '',
-    range: (await answer.request().allHeaders()).range ?? '',
+    part: (await answer.headerValue('content-range')) ?? '',
   })));
   console.log(JSON.stringify({ begun, sought, page: page.url(), problems, requests }));
 } catch (error) {
