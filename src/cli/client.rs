@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine as _;
@@ -34,6 +34,8 @@ use crate::secret::Secret;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Where a media's origin is slow, its server is asked again for so long.
+const SLOW_ORIGIN: Duration = Duration::from_secs(20);
 /// No answer of the API is longer, in bytes.
 const ANSWER_MAX: usize = 64 << 20;
 
@@ -69,7 +71,14 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value> {
-        self.call(Method::GET, path, Bytes::new()).await
+        let begun = Instant::now();
+        loop {
+            let answer = self.ask(Method::GET, path, Bytes::new()).await?;
+            // The server waits a while for an origin before it says so, and goes on asking it.
+            if answer.status != StatusCode::GATEWAY_TIMEOUT || begun.elapsed() > SLOW_ORIGIN {
+                return answer.judge(&self.name());
+            }
+        }
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<Value> {
@@ -85,6 +94,10 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Bytes) -> Result<Value> {
+        self.ask(method, path, body).await?.judge(&self.name())
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, self.connect())
             .await
             .map_err(|_| anyhow!("{} does not answer: is the address right?", self.name()))??;
@@ -92,8 +105,7 @@ impl Client {
         tokio::time::timeout(ANSWER_TIMEOUT, exchange(stream, request))
             .await
             .map_err(|_| anyhow!("{} took the request and did not answer in time", self.name()))?
-            .with_context(|| format!("asking {} failed", self.name()))?
-            .judge(&self.name())
+            .with_context(|| format!("asking {} failed", self.name()))
     }
 
     /// Opens a WebSocket (RFC 6455 4.1).

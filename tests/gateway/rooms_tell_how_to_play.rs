@@ -173,3 +173,14 @@ fn headers_reach_their_own_origin_alone(database: &Database) {
         !asked.is_empty() && asked.iter().all(|one| one.header("x-token").or(one.header("authorization")).is_none())
     );
 }
+
+/// A script that asks once gets its answer: the command asks on, as the API says.
+#[test]
+fn a_slow_origin_is_waited_for() {
+    let node = node(&Database::Sqlite, 3600);
+    let (origin, room) = (Origin::start(), node.room("Movies", &[]));
+    let slow = Answer::new(vec![7; 1000]).content_type("video/mp4").first_byte_after(s(5));
+    let media = node.media(&room, &origin.put_as("film", slow), &["--duration", "90s"]);
+    node.playback(&["start", &room.id, &media]);
+    assert_eq!(node.playback(&["get", &room.id, "--urls"])["modes"]["direct"]["medias"][0]["format"], "mp4");
+}

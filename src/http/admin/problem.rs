@@ -11,6 +11,8 @@ use crate::room::message::State;
 
 /// When something is unavailable, another attempt makes sense after so many seconds.
 const RETRY_AFTER_S: u8 = 2;
+/// The same for an origin that was asked and has not answered yet.
+const LATE_AFTER_S: u8 = 1;
 
 /// A failed request.
 #[derive(Debug)]
@@ -76,6 +78,10 @@ impl From<PlayFailure> for Problem {
     fn from(failure: PlayFailure) -> Self {
         match failure {
             PlayFailure::Store(err) => err.into(),
+            PlayFailure::Late => {
+                let status = StatusCode::GATEWAY_TIMEOUT;
+                Self { retry_after: Some(LATE_AFTER_S), ..Self::new(status, failure.to_string()) }
+            }
             // What the origin did is in the log: an answer that told it would tell what is behind an address.
             other => Self::new(StatusCode::BAD_GATEWAY, other.to_string()),
         }
@@ -132,6 +138,8 @@ mod tests {
             (Problem::from(unavailable), 503, Some("2")),
             (Problem::from(Error::Unavailable("x".into())), 503, Some("2")),
             (Problem::too_many("x", 1), 429, Some("1")),
+            (PlayFailure::Late.into(), 504, Some("1")),
+            (PlayFailure::Unplayable.into(), 502, None),
             (Problem::from(Error::NotFound("x".into())), 404, None),
         ];
         for (problem, status, seconds) in answers {

@@ -42,6 +42,7 @@ pub(in crate::http) struct Wanted {
         (status = 200, description = "For whoever asks: its URLs end with their token", body = PlaybackResult),
         (status = 410, description = "All of its URLs have expired", body = crate::http::admin::wire::ProblemBody),
         (status = 502, description = "The media's origin does not answer as it must", body = crate::http::admin::wire::ProblemBody),
+        (status = 504, description = "It does not in time, and is asked on: try again", body = crate::http::admin::wire::ProblemBody),
         Failure
     )
 )]

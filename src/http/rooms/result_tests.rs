@@ -334,7 +334,7 @@ async fn a_slow_origin_costs_a_request_its_wait_and_not_its_answer() {
     });
     play(&server, json!({"url": url})).await;
     let (status, problem) = server.call("GET", "/rooms/Movies/playback", None).await;
-    assert_eq!(status, StatusCode::BAD_GATEWAY, "{problem}");
+    assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("in time"), "{problem}");
     go.send(()).unwrap();
     assert_eq!(result(&server).await["modes"]["direct"]["medias"][0]["format"], "mp4");
