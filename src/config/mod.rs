@@ -61,7 +61,7 @@ pub struct HttpConfig {
     pub tls: Option<TlsFiles>,
     /// The base URL viewers use, when it is not the listening address.
     pub public_url: Option<String>,
-    /// Pages of these origins may open WebSockets, besides this server's own; `*` for all.
+    /// Pages of these origins may join rooms and fetch what they play, besides this server's own; `*` for all.
     pub allowed_origins: Vec<String>,
     /// Bearer token for remote administration; without one it is off.
     pub token: Option<Secret>,

@@ -40,7 +40,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     unset("http.tls_cert", "PEM certificate chain; with tls_key it turns HTTP into HTTPS"),
     unset("http.tls_key", "PEM private key"),
     unset("http.public_url", "base URL viewers use, when not the listening address"),
-    unset("http.allowed_origins", "origins of pages, by commas, that may open WebSockets; * for all"),
+    unset(
+        "http.allowed_origins",
+        "origins of pages, by commas, that may join rooms and fetch what they play; * for all",
+    ),
     unset("http.token", "bearer token for remote administration; without it that is off"),
     with_default("rtmp.listen", "0.0.0.0:1935", "address publishers connect to"),
     with_default("rtmp.max_connections_per_ip", "1000", "RTMP connections one address may have"),

@@ -9,6 +9,7 @@ mod a_stuck_reader_delays_nobody;
 mod another_key_is_refused_while_live;
 mod bad_http_requests_end_alone;
 mod broken_media_harms_nobody;
+mod cached_media_plays_while_all_else_is_away;
 mod completions_parse_in_every_shell;
 mod deaf_viewers_are_closed;
 mod demo_serves_itself;

@@ -163,3 +163,13 @@ async fn what_is_kept_is_served_while_its_origin_is_away() {
     }
     assert!(origin.requests() <= 3, "it is not asked again at once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_renewed_is_asked_about_as_soon_as_it_is_old_again() {
+    let (origin, cache, resource, _) = kept("max-age=4").await;
+    for questions in 1..=3 {
+        cache.clock.advance(Duration::from_secs(4));
+        while whole(&cache, &resource).await.0 == Outcome::Stale {}
+        assert_eq!(origin.requests(), 2 + questions);
+    }
+}
