@@ -43,6 +43,14 @@ pub enum PullError {
     Unavailable,
 }
 
+/// Characters of an upstream's own words that stand in an error.
+pub const SHOWN_CHARS: usize = 64;
+
+/// As much of an upstream's words as is shown: they may be long, and hold anything.
+pub fn shown(words: &str) -> String {
+    words.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect()
+}
+
 impl PullError {
     /// Whether another attempt will most likely end the same way: those who wait for the stream are told at once.
     #[must_use]

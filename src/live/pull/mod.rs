@@ -19,6 +19,7 @@ mod status;
 
 use backoff::Backoff;
 pub use error::PullError;
+use error::shown;
 pub use from::{Origin, PullFrom};
 pub use pulls::{Hold, NotPlaying, PullLimits, Pulls, Surroundings};
 pub use sink::Sink;
