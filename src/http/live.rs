@@ -6,7 +6,7 @@ use super::{
     route::{Client, Gateway},
     viewing, ws,
 };
-use crate::live::{FlvBody, Framing, Hls, HlsAnswer, Stream};
+use crate::live::{FlvBody, Framing, Hls, HlsAnswer, Stream, StreamStatus};
 use axum::body::Body;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -29,18 +29,23 @@ pub async fn answer(gateway: &Gateway, rest: &str, request: &Request<()>, client
         return respond::problem(StatusCode::NOT_FOUND, "play URLs are /live/STREAM.flv and /live/STREAM/index.m3u8");
     };
     let query = request.uri().query().unwrap_or_default();
-    let starts = matches!(output, Output::Flv) || matches!(output, Output::Hls(file) if file.ends_with(".m3u8"));
-    let stream = match viewing::find(gateway, name, starts, query).await {
-        Ok(stream) => stream,
-        Err(refused) => return refused.answer(),
-    };
-    match output {
-        Output::Flv => flv(gateway, stream, request, client),
-        Output::Hls(file) => hls(stream, file, query, request, client).await,
-        Output::Status => match serde_json::to_vec(&stream.status().public()) {
-            Ok(body) => respond::bytes(body.into(), "application/json", "no-store"),
-            Err(_) => respond::problem(StatusCode::INTERNAL_SERVER_ERROR, "the status could not be written"),
+    let answered = match output {
+        Output::Flv => {
+            viewing::find(gateway, name, true, query).await.map(|stream| flv(gateway, stream, request, client))
+        }
+        Output::Hls(file) => match viewing::find(gateway, name, file.ends_with(".m3u8"), query).await {
+            Ok(stream) => Ok(hls(stream, file, query, request, client).await),
+            Err(refused) => Err(refused),
         },
+        Output::Status => viewing::status(gateway, name, query).await.map(|status| written(&status)),
+    };
+    answered.unwrap_or_else(|refused| refused.answer())
+}
+
+fn written(status: &StreamStatus) -> Response<Body> {
+    match serde_json::to_vec(status) {
+        Ok(body) => respond::bytes(body.into(), "application/json", "no-store"),
+        Err(_) => respond::problem(StatusCode::INTERNAL_SERVER_ERROR, "the status could not be written"),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::{proxy::Refused, respond, route::Gateway};
 use crate::{
-    live::{Stream, pull::NotPlaying},
+    live::{
+        Stream, StreamStatus,
+        pull::{NotPlaying, PullStatus},
+    },
     proxy::sign::{Denied, verify},
 };
 use axum::body::Body;
@@ -23,7 +26,29 @@ pub enum NotGiven {
     NotPlaying(NotPlaying),
 }
 
-/// The stream. `starts`: the request is one that a player begins with, so a pull may be begun for it.
+/// What is told of a stream to whoever may watch it. Asking starts no pull, and keeps none going.
+///
+/// # Errors
+/// [`NotGiven`].
+pub async fn status(gateway: &Gateway, name: &str, query: &str) -> Result<StreamStatus, NotGiven> {
+    let there = gateway.hub.get(name);
+    let private = match &there {
+        Some(stream) => stream.is_private(),
+        None => gateway.pulls.is_private(name).await.map_err(NotGiven::NotPlaying)?,
+    };
+    if private {
+        permit(gateway, name, query).await?;
+    }
+    let mut status = match &there {
+        Some(stream) => stream.status(),
+        None => StreamStatus::offline(name, private),
+    };
+    let idle = || there.is_none().then(|| PullStatus::idle(String::new()));
+    status.pull = gateway.pulls.status(name).or_else(idle);
+    Ok(status.public())
+}
+
+/// The stream, for who plays it. `starts`: the request is one that a player begins with, so a pull may be begun for it.
 ///
 /// # Errors
 /// [`NotGiven`].
@@ -55,9 +80,9 @@ pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> R
 async fn pulled(gateway: &Gateway, name: &str, permitted: Result<(), NotGiven>) -> Result<Arc<Stream>, NotGiven> {
     if let Err(denied) = permitted {
         match gateway.pulls.is_private(name).await {
-            Some(true) => return Err(denied),
-            Some(false) => {}
-            None => return Err(NotGiven::NotPlaying(NotPlaying::Unknown)),
+            Ok(true) => return Err(denied),
+            Ok(false) => {}
+            Err(why) => return Err(NotGiven::NotPlaying(why)),
         }
     }
     gateway.pulls.watch(name).await.map_err(NotGiven::NotPlaying)

@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 use synctv_ingest::{Frame, rtmp::Metadata};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// An ended stream's HLS stays fetchable this long.
@@ -76,7 +77,9 @@ impl Hub {
             None => {
                 let epoch = self.last_epoch(name).max(streams.get(name).map_or(0, |s| s.read(|core| core.epoch)));
                 let stream = Arc::new(Stream::new(name, grant.private, epoch, self.limits.clone(), self.shards));
-                streams.insert(stream.name.clone(), stream.clone());
+                if let Some(ended) = streams.insert(stream.name.clone(), stream.clone()) {
+                    ended.forgotten().cancel();
+                }
                 stream
             }
         };
@@ -137,6 +140,7 @@ impl Hub {
         let stream = self.streams.write().remove(name);
         if let Some(stream) = stream {
             stream.end(true);
+            stream.forgotten().cancel();
         }
     }
 
@@ -147,6 +151,7 @@ impl Hub {
             self.remember(&stream);
             drop(streams);
             stream.end(true);
+            stream.forgotten().cancel();
         }
     }
 
@@ -190,9 +195,12 @@ impl Hub {
         self.viewers() < self.limits.max_viewers
     }
 
-    /// Holds the viewers of an unpublished stream for the grace, then ends and forgets it.
+    /// Holds the viewers of an unpublished stream for the grace, then ends and forgets it; returns at once when others forget it.
     async fn hold(self: Arc<Self>, stream: Arc<Stream>, epoch: u64) {
-        tokio::time::sleep(self.limits.grace).await;
+        let forgotten = stream.forgotten();
+        if timeout(self.limits.grace, forgotten.cancelled()).await.is_ok() {
+            return;
+        }
         let still = |s: &Stream| s.read(|core| core.epoch == epoch && core.publication.is_none());
         {
             // Under the map's lock, so that a publisher that comes back meets the stream held or gone.
@@ -202,7 +210,9 @@ impl Hub {
             }
         }
         tracing::info!(stream = %stream.name, "the publisher did not come back; the stream has ended");
-        tokio::time::sleep(LINGER).await;
+        if timeout(LINGER, forgotten.cancelled()).await.is_ok() {
+            return;
+        }
         let mut streams = self.streams.write();
         if streams.get(&stream.name).is_some_and(|s| Arc::ptr_eq(s, &stream)) {
             streams.remove(&stream.name);

@@ -4,6 +4,7 @@ use super::{
     clip_tests::*,
     hls::{Hls, HlsAnswer},
     hub::{Hub, Publication, Taken},
+    stream::WARNINGS_MAX,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use synctv_ingest::{Frame, FrameKind};
@@ -64,6 +65,47 @@ async fn a_stream_outlives_its_publisher_by_the_grace_and_epochs_only_grow() {
     let third = publish(&hub, "a").unwrap();
     assert!(!Arc::ptr_eq(&held, &hub.get("demo").unwrap()), "an ended stream does not live again");
     assert!(third.epoch() > epoch + 1);
+}
+
+#[tokio::test]
+async fn nothing_waits_for_a_stream_that_is_forgotten() {
+    // While it is held, and while the HLS of what ended stays fetchable.
+    for ended in [false, true] {
+        for forget in [Hub::retire, Hub::remove] {
+            let hub = hub();
+            drop(publish(&hub, "a").unwrap());
+            let stream = hub.get("demo").unwrap();
+            if ended {
+                eventually("it ends", || stream.read(|core| core.is_ended())).await;
+            }
+            let left = Arc::downgrade(&stream);
+            drop(stream);
+            forget(&hub, "demo");
+            let gone = async {
+                while left.strong_count() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(limits().grace / 2, gone).await.expect("no task has it");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_warning_is_kept_once_and_not_more_than_so_many() {
+    let hub = hub();
+    let publication = publish(&hub, "a").unwrap();
+    let stream = hub.get("demo").unwrap();
+    let kept = || stream.read(|core| core.feed.warnings.clone());
+    for _ in 0..3 {
+        publication.warn("the same".into());
+    }
+    assert_eq!(kept(), ["the same"]);
+    (0..1000).for_each(|number| publication.warn(format!("warning {number}")));
+    assert_eq!(kept().len(), WARNINGS_MAX);
+    let next = publish(&hub, "a").unwrap();
+    next.warn("the next one's".into());
+    assert_eq!(kept(), ["the next one's"], "each publication has its own");
 }
 
 #[tokio::test]

@@ -68,11 +68,11 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
-    /// What anybody who may watch may know: not where the publisher is.
+    /// What anybody who may watch may know: not where the publisher or the upstream is.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.publisher = None;
-        self.pull = None;
+        self.pull = self.pull.map(PullStatus::public);
         self
     }
 

@@ -23,6 +23,9 @@ use synctv_ingest::{Frame, hls::Origin, rtmp::Metadata};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+/// Warnings of a publication; further ones are not kept.
+pub const WARNINGS_MAX: usize = 32;
+
 /// The limits and delays of the live plane; each has a configuration key of the same name.
 #[derive(Debug, Clone)]
 pub struct LiveLimits {
@@ -108,6 +111,7 @@ pub struct Stream {
     shards: Box<[Arc<Shard>]>,
     tail: Notify,
     tails: AtomicUsize,
+    forgotten: CancellationToken,
     hls: Mutex<Option<Arc<Hls>>>,
     hls_origin: Mutex<Option<Origin>>,
 }
@@ -134,6 +138,7 @@ impl Stream {
             shards: (0..shards.max(1)).map(|_| Arc::new(Shard::default())).collect(),
             tail: Notify::new(),
             tails: AtomicUsize::new(0),
+            forgotten: CancellationToken::new(),
             hls: Mutex::new(None),
             hls_origin: Mutex::new(None),
         }
@@ -178,11 +183,12 @@ impl Stream {
         }
     }
 
-    /// Notes what the operator should hear about the publication with this epoch.
+    /// Notes what the operator should hear about the publication with this epoch, once.
     pub fn warn(&self, epoch: u64, warning: String) {
         let mut core = self.core.lock();
-        if core.epoch == epoch {
-            core.feed.warnings.push(warning);
+        let Core { feed, epoch: current, .. } = &mut *core;
+        if *current == epoch && feed.warnings.len() < WARNINGS_MAX && !feed.warnings.contains(&warning) {
+            feed.warnings.push(warning);
         }
     }
 
@@ -212,6 +218,11 @@ impl Stream {
         }
         self.wake();
         true
+    }
+
+    /// Cancelled once the hub no longer knows the stream: nothing is to wait for its sake any more.
+    pub const fn forgotten(&self) -> &CancellationToken {
+        &self.forgotten
     }
 
     /// Tells every output that there is something to send.

@@ -94,6 +94,7 @@ async function step() {
     return again(STATUS_EVERY_MS);
   }
   if (status.state !== 'live') {
+    if (status.pull) return pull();
     show('waiting', 'offline', 'Waiting for the publisher …', 'The stream is offline. This page starts by itself when it comes.');
     return againLater();
   }
@@ -102,6 +103,22 @@ async function step() {
     return again(RETRY_FIRST_MS);
   }
   return begin();
+}
+
+// A pull stream is fetched while somebody wants it: whoever asks for its head starts it, and is answered when there is something to play.
+async function pull() {
+  if (document.body.dataset.state !== 'waiting') show('waiting', 'starting', 'The stream is starting …', 'It is fetched from its source.');
+  try {
+    await fetch(urls.flv, { method: 'HEAD', cache: 'no-store' });
+    status = await ask();
+  } catch { /* asked again */ }
+  if (playing || document.body.dataset.state === 'paused') return again(STATUS_EVERY_MS);
+  if (status.state === 'live' && status.tracks.length > 0) {
+    describe();
+    return begin();
+  }
+  show('waiting', 'offline', 'Waiting for the source …', 'It does not send. This page starts by itself when it does.');
+  return againLater();
 }
 
 async function begin() {

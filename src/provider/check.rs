@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
+use synctv_ingest::rtmp::PlayUrl;
 use synctv_store::{DirectUrl, Source, Track, check_title};
 use url::Url;
 
@@ -93,19 +94,16 @@ fn check_track(track: &mut Track) -> Result<(), Error> {
 
 /// Where a pull stream is fetched: as a track, and RTMP besides.
 fn check_upstream(track: &mut Track) -> Result<(), Error> {
-    let url = Url::parse(&track.url).ok().filter(Url::has_host);
-    match url.as_ref().map(Url::scheme) {
-        Some("http" | "https") => return check_track(track),
-        Some("rtmp") => {}
-        _ => return Err(Error::Invalid("a live proxy pulls from an rtmp, http or https URL".into())),
+    let schemes = || Error::Invalid("a live proxy pulls from an rtmp, http or https URL".into());
+    let url = Url::parse(&track.url).ok().filter(Url::has_host).ok_or_else(schemes)?;
+    match url.scheme() {
+        "http" | "https" => return check_track(track),
+        "rtmp" => {}
+        _ => return Err(schemes()),
     }
-    if url.is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
-        return Err(Error::Invalid("an RTMP URL with a user name or password is not pulled".into()));
-    }
-    if track.url.len() > fetch::URL_MAX || track.url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err(Error::Invalid(
-            "a URL has at most 4096 bytes and no spaces, control characters or backslashes".into(),
-        ));
+    // As it is given, and as it is played: that has no dot segments any more.
+    for text in [track.url.as_str(), url.as_str()] {
+        PlayUrl::parse(text).map_err(|bad| Error::Invalid(bad.to_string()))?;
     }
     if !track.headers.is_empty() {
         return Err(Error::Invalid("RTMP knows no headers".into()));

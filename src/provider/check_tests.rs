@@ -99,5 +99,12 @@ fn pull_streams_come_from_rtmp_and_the_web() {
     {
         refused(pull(url));
     }
+    for url in
+        ["rtmp://h/app", "rtmp://h/app/", "rtmp://h", "rtmp://h/app/?key=b", "rtmp://h:0/app/a", "rtmp://h/app/."]
+    {
+        refused(pull(url));
+    }
+    let long = format!("rtmp://h/live/{}", "a".repeat(4096));
+    assert!(refused(pull(&long)).contains("4096"));
     refused(Source::Rtmp { stream: "../x".into() });
 }

@@ -95,6 +95,33 @@ fn rtmp_is_pulled_from_nginx_while_somebody_watches() {
 }
 
 #[test]
+fn asking_for_the_status_neither_starts_a_pull_nor_keeps_it_going() {
+    let (gateway, nginx) = (gateway(), NginxRtmp::start());
+    let port = nginx.address.port();
+    let _publisher = Publisher::demo(&nginx.url("/live/camera"));
+    let pull = Pull::add(&gateway, &nginx.url("/live/camera"));
+    let target = path(&pull.flv).replace(".flv", "/status");
+    let status = || {
+        let reply = get(gateway.http, &target);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        serde_json::from_slice::<Value>(&reply.body).expect("JSON")
+    };
+    let idle = status();
+    assert_eq!((&idle["name"], &idle["state"]), (&pull.stream.as_str().into(), &"offline".into()), "{idle}");
+    assert_eq!((&idle["pull"]["state"], &idle["pull"]["upstream"]), (&"idle".into(), &"".into()), "{idle}");
+    assert_eq!(get(gateway.http, &format!("/live/{}/status", pull.stream)).status, 403);
+    assert_eq!(connections_to(port, gateway.pid()), 0);
+
+    drop(pull.viewer(&gateway));
+    let live = status();
+    assert_eq!((&live["state"], &live["pull"]["state"]), (&"live".into(), &"live".into()), "{live}");
+    eventually("the pull ends though its status is asked for", s(10), || {
+        (status()["pull"]["state"] == "idle").then_some(())
+    });
+    pull.assert_nothing_left(&gateway, port);
+}
+
+#[test]
 fn an_upstream_that_restarts_is_met_again_and_viewers_stay() {
     let (gateway, mut nginx) = (gateway(), NginxRtmp::start());
     let publisher = Publisher::demo(&nginx.url("/live/camera"));

@@ -76,6 +76,19 @@ fn the_page_waits_for_the_publisher_and_starts_by_itself() {
 }
 
 #[test]
+fn the_page_starts_an_idle_pull_stream() {
+    let gateway = Gateway::start_with(&[], "[proxy]\nallow_private = [\"127.0.0.0/8\"]\n");
+    let nginx = NginxRtmp::start();
+    let _publisher = Publisher::demo(&nginx.url("/live/camera"));
+    let room = gateway.room("Pulled", &[]);
+    let added = gateway.json(&["media", "add", &room.id, "--live-proxy", &nginx.url("/live/camera")]);
+    let stream = added["stream"].as_str().unwrap();
+    let signed = gateway.json(&["stream", "url", stream]);
+    assert_eq!(gateway.show(stream)["pull"]["state"], "idle");
+    assert_plays(&node("plays.mjs", &[signed["play"]["page"].as_str().unwrap()]), "flv");
+}
+
+#[test]
 fn the_page_follows_when_a_track_is_added() {
     let gateway = Gateway::start();
     let key = gateway.key("demo");

@@ -30,7 +30,8 @@ pub const CRATES: &[Crate] = &[
             ("probe", &["error"]),
             ("live", &["error", "fetch", INGEST]),
             ("room", &["error", STORE]),
-            ("provider", &["error", "fetch", "probe", STORE]),
+            // What an RTMP URL names, so that one that cannot be pulled is refused when it is given.
+            ("provider", &["error", "fetch", "probe", STORE, INGEST]),
             ("proxy", &["error", "fetch", "secret"]),
             ("keys", &["error", "secret", STORE]),
             ("publish_gate", &["error", "keys", "live", STORE]),

@@ -89,6 +89,8 @@ pub(super) async fn change(
 ) -> Answer<Json<StreamItem>> {
     let stream = state.store.set_private(&name, wanted.private).await?;
     state.hub.set_private(&name, stream.private);
+    // One that is only connecting has nothing in the hub yet.
+    state.pulls.recheck(&name);
     Ok(Json(item(&state, stream)))
 }
 

@@ -176,9 +176,12 @@ pub(in crate::http) async fn remove(
 ) -> Answer<StatusCode> {
     caller.need(room.settings.control)?;
     let store = state.store.as_ref();
+    let source = store.media(&room.id, &id).await?.source;
     stop_if(store, &room.id, |target| target.media_id == id).await?;
     store.remove_media(&room.id, &id).await?;
-    state.pulls.recheck();
+    if let Source::LiveProxy { stream, .. } = &source {
+        state.pulls.recheck(stream);
+    }
     state.playback.playables.forget(&room.id, &id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -96,7 +96,7 @@ pub(in crate::http) async fn delete(
         stop_if(store, &room.id, |target| target.playlist_id == id).await?;
     }
     store.delete_playlist(&room.id, &id).await?;
-    state.pulls.recheck();
+    state.pulls.recheck_all();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -160,7 +160,7 @@ pub(in crate::http) async fn delete(
 ) -> Answer<StatusCode> {
     caller.need(Role::Owner)?;
     state.store.delete_room(&room.id).await?;
-    state.pulls.recheck();
+    state.pulls.recheck_all();
     tracing::info!(room = room.id, by = caller.by(), "room deleted");
     Ok(StatusCode::NO_CONTENT)
 }

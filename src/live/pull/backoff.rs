@@ -6,7 +6,7 @@ const FIRST: Duration = Duration::from_millis(500);
 /// The longest wait, before chance is added.
 pub const LONGEST: Duration = Duration::from_secs(30);
 /// A pull that brought frames for so long was a success: the next wait is a short one.
-const SUCCESS: Duration = Duration::from_secs(10);
+const SUCCESS: Duration = Duration::from_secs(2);
 
 /// Waits that double from one failure to the next.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ mod tests {
         let mut backoff = Backoff::default();
         let waits: Vec<_> = (0..9).map(|_| backoff.after(Duration::ZERO, 0).as_millis()).collect();
         assert_eq!(waits, [375, 750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500]);
-        assert_eq!(backoff.after(Duration::from_secs(9), 255).as_millis(), 37_500);
+        assert_eq!(backoff.after(Duration::from_millis(1900), 255).as_millis(), 37_500);
         assert_eq!(backoff.after(SUCCESS, 255).as_millis(), 625);
         backoff.failures = u32::MAX;
         assert_eq!(backoff.after(Duration::ZERO, 0).as_millis(), 22_500);

@@ -1,6 +1,6 @@
 //! A pull that runs, as seen by its task and by those who want it.
 
-use super::{PullError, PullFrom, PullState, PullStatus};
+use super::{PullError, PullFrom, PullState, PullStatus, Upstream};
 use parking_lot::Mutex;
 use std::{
     sync::Arc,
@@ -50,6 +50,8 @@ struct Use {
     attempts: u64,
     last_error: Option<PullError>,
     from: Option<PullFrom>,
+    /// As it was last looked up.
+    private: Option<bool>,
 }
 
 impl Entry {
@@ -68,6 +70,7 @@ impl Entry {
                 attempts: 0,
                 last_error: None,
                 from: None,
+                private: None,
             }),
         })
     }
@@ -131,11 +134,27 @@ impl Entry {
         std::mem::take(&mut self.use_.lock().recheck)
     }
 
+    /// Whether play URLs need a signature; `None` until it has been looked up.
+    pub fn private(&self) -> Option<bool> {
+        self.use_.lock().private
+    }
+
+    /// The same for who publishes: what is not known is not shown.
+    pub fn is_private(&self) -> bool {
+        self.private().unwrap_or(true)
+    }
+
+    /// Says whether play URLs need a signature.
+    pub fn set_private(&self, private: bool) {
+        self.use_.lock().private = Some(private);
+    }
+
     /// Another attempt begins.
-    pub fn begin_attempt(&self, from: &PullFrom) {
+    pub fn begin_attempt(&self, upstream: &Upstream) {
         let mut used = self.use_.lock();
         used.attempts += 1;
-        used.from = Some(from.clone());
+        used.from = Some(upstream.from.clone());
+        used.private = Some(upstream.private);
         drop(used);
         self.set_phase(Phase::Connecting);
     }

@@ -43,6 +43,34 @@ pub enum PullError {
     Unavailable,
 }
 
+/// Why a stream does not play.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotPlaying {
+    /// No pull stream has this name.
+    #[error("no such stream is live")]
+    Unknown,
+    /// One more is not pulled.
+    #[error("this gateway pulls as many streams as it may (live.max_pulls)")]
+    Full,
+    /// Whether there is one cannot be said.
+    #[error("the stream cannot be looked up at the moment")]
+    Unavailable,
+    /// The upstream will not send, whoever asks.
+    #[error("the stream's upstream cannot be played")]
+    Failed,
+    /// Nothing came in time.
+    #[error("the stream's upstream has not sent anything yet")]
+    Silent,
+}
+
+/// Characters of an upstream's own words that stand in an error.
+pub const SHOWN_CHARS: usize = 64;
+
+/// As much of an upstream's words as is shown: they may be long, and hold anything.
+pub fn shown(words: &str) -> String {
+    words.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect()
+}
+
 impl PullError {
     /// Whether another attempt will most likely end the same way: those who wait for the stream are told at once.
     #[must_use]

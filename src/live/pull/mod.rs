@@ -10,6 +10,7 @@ mod error;
 mod flv;
 mod from;
 mod hls;
+mod hold;
 mod intake;
 mod puller;
 mod pulls;
@@ -18,9 +19,11 @@ mod sink;
 mod status;
 
 use backoff::Backoff;
-pub use error::PullError;
+use error::shown;
+pub use error::{NotPlaying, PullError};
 pub use from::{Origin, PullFrom};
-pub use pulls::{Hold, NotPlaying, PullLimits, Pulls, Surroundings};
+pub use hold::Hold;
+pub use pulls::{PullLimits, Pulls, Surroundings};
 pub use sink::Sink;
 pub use status::{PullState, PullStatus};
 
@@ -57,6 +60,8 @@ impl Upstreams for NoUpstreams {
     }
 }
 
+#[cfg(test)]
+mod access_tests;
 #[cfg(test)]
 mod pulls_tests;
 #[cfg(test)]

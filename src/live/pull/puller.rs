@@ -43,7 +43,6 @@ pub async fn run(pulls: Arc<Pulls>, entry: Arc<Entry>) {
             () = puller.until_unwanted() => {}
             () = puller.entry.cancel.cancelled() => {}
         }
-        puller.finish();
     }
     .instrument(span)
     .await;
@@ -79,11 +78,11 @@ impl Puller {
 
     /// One attempt, and how long it brought frames.
     async fn attempt(&self, upstream: Upstream) -> (PullError, Duration) {
-        let Upstream { from, private } = upstream.clone();
+        let from = upstream.from.clone();
+        self.entry.begin_attempt(&upstream);
         *self.current.lock() = Some(upstream);
-        self.entry.begin_attempt(&from);
         tracing::debug!(upstream = from.shown(), "the pull begins");
-        let sink = Sink::new(self.pulls.hub().clone(), self.entry.clone(), private);
+        let sink = Sink::new(self.pulls.hub().clone(), self.entry.clone());
         let ended = tokio::select! {
             ended = self.follow(&from, &sink) => ended,
             () = self.moved.notified() => Err(PullError::Moved),
@@ -131,11 +130,13 @@ impl Puller {
         }
     }
 
-    /// Whether the stream was deleted; notices that its source was changed.
+    /// Whether the stream was deleted; notices that its source was changed, or who may watch it.
     async fn is_gone(&self) -> bool {
         match self.pulls.upstreams().find(&self.entry.name).await {
             Ok(None) => true,
             Ok(Some(upstream)) => {
+                self.entry.set_private(upstream.private);
+                self.pulls.hub().set_private(&self.entry.name, upstream.private);
                 let before = self.current.lock().clone();
                 if before.as_ref().is_some_and(|before| before.from != upstream.from) {
                     self.moved.notify_one();
@@ -145,8 +146,11 @@ impl Puller {
             Err(_) => false,
         }
     }
+}
 
-    fn finish(&self) {
+/// However the task ends: what stayed in the list could never be started again.
+impl Drop for Puller {
+    fn drop(&mut self) {
         self.pulls.forget(&self.entry);
         if *self.entry.phases().borrow() != Phase::Unknown {
             self.entry.set_phase(Phase::Over);

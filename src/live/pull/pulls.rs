@@ -1,7 +1,7 @@
 //! Which pulls run, and who wants them.
 
 use super::{
-    PullError, PullStatus, Upstreams,
+    Hold, NotPlaying, PullError, PullStatus, Upstreams,
     entry::{Entry, Phase},
     puller,
 };
@@ -23,6 +23,8 @@ use url::Url;
 const FIRST_FRAMES: Duration = Duration::from_secs(10);
 /// Requests without a signature that look a name up at the same time: strangers ask for anything.
 const STRANGERS_MAX: usize = 16;
+/// Others wait this long for their turn.
+const STRANGERS_PATIENCE: Duration = Duration::from_secs(2);
 /// A pull outlasts a viewer's request at least this long, however short the idle time: the viewer is not counted before its answer began.
 const IDLE_MIN: Duration = Duration::from_secs(1);
 
@@ -60,26 +62,6 @@ pub struct Pulls {
     me: Weak<Self>,
 }
 
-/// Why a stream does not play.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotPlaying {
-    /// No pull stream has this name.
-    #[error("no such stream is live")]
-    Unknown,
-    /// One more is not pulled.
-    #[error("this gateway pulls as many streams as it may (live.max_pulls)")]
-    Full,
-    /// Whether there is one cannot be said.
-    #[error("the stream cannot be looked up at the moment")]
-    Unavailable,
-    /// The upstream will not send, whoever asks.
-    #[error("the stream's upstream cannot be played")]
-    Failed,
-    /// Nothing came in time.
-    #[error("the stream's upstream has not sent anything yet")]
-    Silent,
-}
-
 impl std::fmt::Debug for Pulls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pulls").field("running", &self.running()).finish_non_exhaustive()
@@ -108,11 +90,30 @@ impl Pulls {
         Self::new(around, PullLimits { idle: Duration::ZERO, max: 0, own: Vec::new() })
     }
 
-    /// Whether a stream is one that is pulled, and needs a signature; for requests without one. `None` when there is none, or
-    /// too many ask.
-    pub async fn is_private(&self, name: &str) -> Option<bool> {
-        let _place = self.strangers.try_acquire().ok()?;
-        self.around.upstreams.find(name).await.ok().flatten().map(|upstream| upstream.private)
+    /// Whether a stream is one that is pulled, and needs a signature; for requests without one. What runs is not looked up.
+    ///
+    /// # Errors
+    /// [`NotPlaying::Unknown`] when there is none, [`NotPlaying::Unavailable`] when too many ask, or nobody can say.
+    pub async fn is_private(&self, name: &str) -> Result<bool, NotPlaying> {
+        if let Some(private) = self.known_private(name) {
+            return Ok(private);
+        }
+        let place = timeout(STRANGERS_PATIENCE, self.strangers.acquire()).await;
+        let _place = place.map_err(|_| NotPlaying::Unavailable)?.map_err(|_| NotPlaying::Unavailable)?;
+        // Of many who come at once, the first one starts it.
+        if let Some(private) = self.known_private(name) {
+            return Ok(private);
+        }
+        match self.around.upstreams.find(name).await {
+            Ok(Some(upstream)) => Ok(upstream.private),
+            Err(PullError::Unavailable) => Err(NotPlaying::Unavailable),
+            // A source that cannot be read says nothing of who may watch.
+            Ok(None) | Err(_) => Err(NotPlaying::Unknown),
+        }
+    }
+
+    fn known_private(&self, name: &str) -> Option<bool> {
+        self.running.lock().get(name)?.private()
     }
 
     /// The stream, once it can be played; starts the pull, and waits for its first frames within a limit.
@@ -151,7 +152,7 @@ impl Pulls {
     /// [`NotPlaying::Full`].
     pub fn hold(&self, name: &str) -> Result<Hold, NotPlaying> {
         let (entry, ()) = self.start(name, |entry| entry.hold())?;
-        Ok(Hold { entry, idle: self.idle(), at_once: false })
+        Ok(Hold::new(entry, self.idle()))
     }
 
     /// What a pull does; `None` when nobody wants the stream, or there is none.
@@ -165,12 +166,23 @@ impl Pulls {
         if let Some(status) = self.status(name) {
             return Some(status);
         }
-        let upstream = self.around.upstreams.find(name).await.ok().flatten()?;
-        Some(PullStatus::idle(upstream.from.shown()))
+        match self.around.upstreams.find(name).await {
+            Ok(upstream) => Some(PullStatus::idle(upstream?.from.shown())),
+            // Then it cannot be said whether it is one.
+            Err(PullError::Unavailable) => None,
+            Err(error) => Some(PullStatus { last_error: Some(error.to_string()), ..PullStatus::idle(String::new()) }),
+        }
     }
 
-    /// Has all running pulls look their sources up again: some were changed or deleted.
-    pub fn recheck(&self) {
+    /// Has a running pull look its source up again: it was changed or deleted, or who may watch it.
+    pub fn recheck(&self, name: &str) {
+        if let Some(entry) = self.running.lock().get(name) {
+            entry.recheck();
+        }
+    }
+
+    /// Has all running pulls look their sources up again: some were deleted, nobody says which.
+    pub fn recheck_all(&self) {
         for entry in self.running.lock().values() {
             entry.recheck();
         }
@@ -254,31 +266,4 @@ fn remove(running: &mut HashMap<Arc<str>, Arc<Entry>>, entry: &Arc<Entry>) -> bo
         running.remove(&entry.name);
     }
     is_it
-}
-
-/// A reason to pull a stream although nobody may watch; dropping it takes the reason away.
-#[derive(Debug)]
-pub struct Hold {
-    entry: Arc<Entry>,
-    idle: Duration,
-    at_once: bool,
-}
-
-impl Hold {
-    /// Takes the reason away; without viewers the pull stops at once.
-    pub fn release(mut self) {
-        self.at_once = true;
-    }
-
-    /// Whether the pull has ended all the same: its stream was deleted.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        matches!(*self.entry.phases().borrow(), Phase::Over | Phase::Unknown)
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.entry.let_go(self.at_once, self.idle);
-    }
 }

@@ -20,7 +20,6 @@ use synctv_ingest::{Frame, rtmp::Metadata};
 pub struct Sink {
     hub: Arc<Hub>,
     entry: Arc<Entry>,
-    private: bool,
     publication: OnceLock<(Publication, Instant)>,
     /// Announced before the first frame.
     metadata: Mutex<Option<Metadata>>,
@@ -28,9 +27,9 @@ pub struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(hub: Arc<Hub>, entry: Arc<Entry>, private: bool) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, entry: Arc<Entry>) -> Self {
         let (metadata, playable) = (Mutex::new(None), AtomicBool::new(false));
-        Self { hub, entry, private, publication: OnceLock::new(), metadata, playable }
+        Self { hub, entry, publication: OnceLock::new(), metadata, playable }
     }
 
     /// Hands frames to the stream and wakes its outputs once. Their times are the upstream's: the stream repairs them.
@@ -78,7 +77,10 @@ impl Sink {
         if let Some((publication, _)) = self.publication.get() {
             return Ok(publication);
         }
-        let publication = self.hub.publish_pull(&self.entry.name, self.private).map_err(|_| PullError::Taken)?;
+        let private = self.entry.is_private();
+        let publication = self.hub.publish_pull(&self.entry.name, private).map_err(|_| PullError::Taken)?;
+        // Whoever hid the stream on another node since it was looked up found no publication to act upon.
+        self.entry.recheck();
         if let Some(metadata) = self.metadata.lock().take() {
             publication.announce(metadata);
         }

@@ -35,6 +35,12 @@ pub struct PullStatus {
 }
 
 impl PullStatus {
+    /// What anybody who may watch may know: what it does, and nothing of the upstream.
+    #[must_use]
+    pub fn public(self) -> Self {
+        Self { state: self.state, ..Self::idle(String::new()) }
+    }
+
     /// Of a stream that nobody wants.
     #[must_use]
     pub fn idle(upstream: String) -> Self {

@@ -12,7 +12,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -42,11 +42,19 @@ fn tags() -> Vec<Tag> {
 pub struct Table {
     streams: Mutex<HashMap<String, Result<Upstream, PullError>>>,
     pub asked: AtomicUsize,
+    /// Looking up takes so long.
+    pub delay: Mutex<Duration>,
+    /// Looking up ends the task.
+    pub breaks: AtomicBool,
 }
 
 impl Table {
     pub fn put(&self, name: &str, url: &str) {
-        let upstream = PullFrom::new(url, []).map(|from| Upstream { from, private: true });
+        self.put_with(name, url, true);
+    }
+
+    pub fn put_with(&self, name: &str, url: &str, private: bool) {
+        let upstream = PullFrom::new(url, []).map(|from| Upstream { from, private });
         self.streams.lock().insert(name.into(), upstream);
     }
 
@@ -62,8 +70,12 @@ impl Table {
 impl Upstreams for Table {
     fn find<'a>(&'a self, name: &'a str) -> Finding<'a> {
         self.asked.fetch_add(1, SeqCst);
-        let found = self.streams.lock().get(name).cloned();
-        Box::pin(std::future::ready(found.transpose()))
+        assert!(!self.breaks.load(SeqCst), "it breaks, as it was told to");
+        let (found, delay) = (self.streams.lock().get(name).cloned(), *self.delay.lock());
+        Box::pin(async move {
+            sleep(delay).await;
+            found.transpose()
+        })
     }
 }
 

@@ -32,7 +32,7 @@ async fn a_multivariant_playlist_with_separate_sound_becomes_one_stream_in_real_
     );
     let hub = Hub::new(LiveLimits::default());
     let client = Client::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    let sink = Sink::new(hub.clone(), Entry::new("cam", &CancellationToken::new()), false);
+    let sink = Sink::new(hub.clone(), Entry::new("cam", &CancellationToken::new()));
     let begun = Instant::now();
     let source = origin.source("/main.m3u8");
     let ended = timeout(Duration::from_secs(20), follow(&client, &source, &sink)).await.unwrap();

@@ -6,6 +6,9 @@
 mod cipher;
 mod container;
 mod fetcher;
+mod lines;
+mod media;
+mod multivariant;
 mod pace;
 mod playlist;
 mod rendition;

@@ -13,7 +13,7 @@ use tokio::{
 const AHEAD_MIN: Duration = Duration::from_secs(1);
 const AHEAD_MAX: Duration = Duration::from_secs(10);
 /// A step of the timestamps above this, in ms, begins a new timeline.
-const JUMP_MS: i64 = 10_000;
+const JUMP_MS: u64 = 10_000;
 /// Frames that are due so soon go out together.
 const TOGETHER: Duration = Duration::from_millis(10);
 
@@ -41,7 +41,10 @@ impl Pace {
             _ => 0,
         };
         self.last = Some((discontinuity, dts));
-        self.position += if step.abs() > JUMP_MS { 0 } else { step };
+        // Times are the upstream's, whatever they are: a step may have no positive counterpart.
+        if step.unsigned_abs() <= JUMP_MS {
+            self.position = self.position.saturating_add(step);
+        }
         let media = Duration::from_millis(u64::try_from(self.position).unwrap_or_default());
         if self.begun + media < now {
             self.begun = now.checked_sub(media).unwrap_or(now);
@@ -138,6 +141,15 @@ mod tests {
         assert_eq!(pace.due(now, 0, 900_000), now + ms(3000));
         assert_eq!(pace.due(now, 1, 0), now + ms(3000));
         assert_eq!(pace.due(now, 1, 40), now + ms(3040));
+    }
+
+    #[test]
+    fn times_from_one_end_to_the_other_are_jumps() {
+        let now = Instant::now() + Duration::from_secs(100);
+        let mut pace = Pace::new(now, ms(1000));
+        for dts in [0, i64::MIN, i64::MAX, i64::MIN, 0, -1, i64::MAX] {
+            assert!(pace.due(now, 0, dts) <= now, "{dts}");
+        }
     }
 
     #[test]

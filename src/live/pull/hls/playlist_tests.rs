@@ -1,9 +1,14 @@
 //! What playlists say, and which variant is taken.
 
 use super::fetcher::Place;
-use super::playlist::{Media, Playlist, read};
+use super::media::{SEGMENTS_MAX, URL_BYTES_MAX};
+use super::multivariant::VARIANTS_MAX;
+use super::playlist::{Media, Playlist, TEXT_MAX, read};
 use super::variant::choose;
-use crate::live::pull::PullError;
+use crate::{
+    fetch::URL_MAX,
+    live::pull::{PullError, error::SHOWN_CHARS},
+};
 use std::time::Duration;
 use url::Url;
 
@@ -12,7 +17,11 @@ fn base() -> Place {
 }
 
 fn media(text: &str) -> Result<Media, PullError> {
-    match read(text.as_bytes(), &base())? {
+    read_at(text, &base())
+}
+
+fn read_at(text: &str, place: &Place) -> Result<Media, PullError> {
+    match read(text.as_bytes(), place)? {
         Playlist::Media(media) => Ok(media),
         Playlist::Multivariant(_) => panic!("a media playlist"),
     }
@@ -96,11 +105,98 @@ fn what_cannot_be_played_is_named_without_the_url() {
     assert_eq!(media("<html>").unwrap_err(), PullError::Kind);
     let range = "#EXTM3U\n#EXT-X-BYTERANGE:18446744073709551615@18446744073709551615\n#EXTINF:2,\na.ts";
     assert!(media(range).is_err());
-    let many = |count: usize| media(&("#EXTM3U\n".to_owned() + &"#EXTINF:2,\na\n".repeat(count)));
-    assert_eq!(many(20_000).unwrap().segments.len(), 20_000);
-    assert!(matches!(many(20_001), Err(PullError::Media(synctv_ingest::Error::Limit { .. }))));
     let last = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts";
     assert!(media(last).is_err());
+}
+
+#[test]
+fn a_title_may_hold_commas_and_a_target_a_fraction() {
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:6.006\n#EXTINF:4.5,Title, part 2, = \"\u{fc}\n0.ts\n#EXTINF:4\n1.ts\n";
+    let named = media(list).unwrap();
+    let segments: Vec<_> = named.segments.iter().map(|segment| (segment.part.url.path(), segment.duration)).collect();
+    let expected = [("/live/0.ts", Duration::from_millis(4500)), ("/live/1.ts", Duration::from_secs(4))];
+    assert_eq!((segments.as_slice(), named.target), (&expected[..], Duration::from_secs(7)));
+    let latin = b"#EXTM3U\n#EXTINF:4,\xfc\n0.ts\n#EXTINF:4,\n1.ts";
+    let Playlist::Media(latin) = read(latin, &base()).unwrap() else { panic!("a media playlist") };
+    assert_eq!(latin.segments.len(), 2, "nor does a title in another encoding end the list");
+}
+
+#[test]
+fn what_a_tag_says_ends_with_its_line() {
+    let list = "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\",FOO\n#EXTINF:4,\n0.ts?a=b\n#EXTINF:4,\n1.ts\n";
+    let read = media(list).unwrap();
+    assert_eq!(read.segments.len(), 2);
+    assert_eq!(read.segments[1].key.as_ref().unwrap().url.path(), "/live/k");
+    for broken in ["#EXT-X-KEY:a", "#EXT-X-KEY:METHOD=AES-128,URI=\"k", "#EXT-X-MAP:x", "#EXT-X-MAP:URI=\"k"] {
+        let list = format!("#EXTM3U\n#EXTINF:4,\n0.ts\n{broken}\n#EXTINF:4,\n1.ts?x=1\n\"");
+        assert!(matches!(media(&list), Err(PullError::Media(_))), "{broken}");
+    }
+}
+
+#[test]
+fn the_largest_text_is_read_at_once_whatever_it_holds() {
+    let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
+    for (line, multivariant) in [
+        ("#EXT-X-KEY:a", false),
+        ("#EXT-X-DATERANGE:a", false),
+        ("#EXT-X-START:a", false),
+        ("#EXT-X-MAP:URI=\"a\",b", false),
+        ("a", false),
+        ("#", false),
+        ("", false),
+        (",,", false),
+        ("#EXT-X-STREAM-INF:a", true),
+        ("#EXT-X-STREAM-INF:=", true),
+        ("#EXT-X-MEDIA:a", true),
+    ] {
+        let head = if multivariant { "#EXTM3U\n" } else { head };
+        let line = format!("{line}\n");
+        let text = head.to_owned() + &line.repeat((TEXT_MAX - head.len() - 4) / line.len()) + "x=1\n";
+        let begun = std::time::Instant::now();
+        let _ = read(text.as_bytes(), &base());
+        assert!(begun.elapsed() < Duration::from_secs(5), "{line}: {:?}", begun.elapsed());
+    }
+    let one_line = format!("{head}#EXT-X-KEY:{}", "A=1,".repeat(TEXT_MAX / 4 - 20));
+    assert!(media(&one_line).is_err());
+}
+
+#[test]
+fn what_a_playlist_may_cost_is_bounded() {
+    let is_limit =
+        |read: Result<Media, PullError>| matches!(read, Err(PullError::Media(synctv_ingest::Error::Limit { .. })));
+    let many = |count: usize| media(&("#EXTM3U\n".to_owned() + &"#EXTINF:2,\na\n".repeat(count)));
+    assert_eq!(many(SEGMENTS_MAX).unwrap().segments.len(), SEGMENTS_MAX);
+    assert!(is_limit(many(SEGMENTS_MAX + 1)));
+
+    // One long key or init section for all segments is kept once, and no URL is longer than what is fetched.
+    let long = |uri: usize| format!("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"{}\"\n", "k".repeat(uri));
+    assert!(media(&(long(URL_MAX) + "#EXTINF:2,\na\n")).is_err());
+    let read = media(&(long(URL_MAX - 100) + &"#EXTINF:2,\na\n".repeat(3))).unwrap();
+    let keys: Vec<_> = read.segments.iter().map(|segment| segment.key.as_ref().unwrap()).collect();
+    assert!(std::sync::Arc::ptr_eq(keys[0], keys[2]));
+
+    let deep = Place { url: Url::parse(&format!("http://h/{}/i.m3u8", "d".repeat(4000))).unwrap(), stripped: false };
+    let below = |count: usize| read_at(&("#EXTM3U\n".to_owned() + &"a\n".repeat(count)), &deep);
+    let fit = URL_BYTES_MAX / "http://h//a".len().saturating_add(4000);
+    assert_eq!(below(fit).unwrap().segments.len(), fit);
+    assert!(is_limit(below(fit + 1)));
+
+    let variants = |count: usize| chosen(&("#EXTM3U\n".to_owned() + &variant("BANDWIDTH=1", "a").repeat(count)));
+    assert!(variants(VARIANTS_MAX).is_ok() && variants(VARIANTS_MAX + 1).is_err());
+}
+
+#[test]
+fn an_upstreams_words_are_shown_in_part_and_escaped() {
+    let words = "\u{7}".to_owned() + &"w".repeat(100_000);
+    let list = |attributes: &str| format!("#EXTM3U\n#EXT-X-KEY:{attributes}\n#EXTINF:2,\na.ts");
+    let method = media(&list(&format!("METHOD={words},URI=\"k\""))).unwrap_err();
+    let format = media(&list(&format!("METHOD=AES-128,URI=\"k\",KEYFORMAT=\"{words}\""))).unwrap_err();
+    let codecs = chosen(&format!("#EXTM3U\n{}", variant(&format!("BANDWIDTH=1,CODECS=\"{words}\""), "a"))).unwrap_err();
+    for error in [method, format, codecs] {
+        let said = error.to_string();
+        assert!(said.contains("\\u{7}www") && !said.contains('\u{7}'), "{said}");
+        assert!(said.chars().count() < SHOWN_CHARS + 80, "{said}");
+    }
 }
 
 fn variant(attributes: &str, uri: &str) -> String {

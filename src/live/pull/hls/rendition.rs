@@ -6,7 +6,7 @@ use super::fetcher::{Fetcher, KEY_BYTES, MAP_MAX, Place, SEGMENT_MAX};
 use super::playlist::{Media, Part, Playlist, Segment, read};
 use crate::{fetch, live::pull::PullError};
 use bytes::Bytes;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use synctv_ingest::Frame;
 use tokio::{
     sync::mpsc::Sender,
@@ -50,7 +50,7 @@ pub struct Rendition<'a> {
     base: Place,
     container: Container,
     /// The init section in force.
-    map: Option<Part>,
+    map: Option<Arc<Part>>,
     /// The key used last.
     key: Option<(Url, Bytes)>,
     discontinuity: Option<u64>,

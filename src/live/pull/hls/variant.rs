@@ -1,8 +1,10 @@
 //! Which variant of a multivariant playlist is pulled (RFC 8216bis 4.4.6).
 
-use super::playlist::resolve;
-use crate::live::pull::PullError;
-use m3u8_rs::{AlternativeMedia, AlternativeMediaType, MasterPlaylist, VariantStream};
+use super::{
+    multivariant::{Multivariant, Sound, Variant},
+    playlist::resolve,
+};
+use crate::live::pull::{PullError, shown};
 use synctv_ingest::Error;
 use url::Url;
 
@@ -35,12 +37,12 @@ struct Merit {
 ///
 /// # Errors
 /// [`PullError::Media`] when there is none.
-pub fn choose(playlist: &MasterPlaylist, base: &Url) -> Result<Choice, PullError> {
-    let playable = playlist.variants.iter().filter(|variant| !variant.is_i_frame && !variant.uri.is_empty());
+pub fn choose(playlist: &Multivariant, base: &Url) -> Result<Choice, PullError> {
+    let playable = playlist.variants.iter().filter(|variant| !variant.uri.is_empty());
     let best = playable.filter(|variant| has_media(variant)).max_by_key(|variant| merit(variant));
     let best = best.ok_or_else(|| {
-        let codecs = playlist.variants.iter().find_map(|variant| variant.codecs.clone());
-        let value = codecs.unwrap_or_else(|| "no variant".into()).escape_debug().to_string();
+        let codecs = playlist.variants.iter().find_map(|variant| variant.codecs.as_deref());
+        let value = shown(codecs.unwrap_or("no variant"));
         Error::Unsupported { what: "codecs of the HLS variants", value }
     })?;
     let audio = best.audio.as_deref().and_then(|group| rendition(playlist, group));
@@ -50,7 +52,7 @@ pub fn choose(playlist: &MasterPlaylist, base: &Url) -> Result<Choice, PullError
     Ok(Choice { audio: audio.filter(|audio| *audio != main), main })
 }
 
-fn codecs(variant: &VariantStream) -> impl Iterator<Item = &str> {
+fn codecs(variant: &Variant) -> impl Iterator<Item = &str> {
     variant.codecs.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|codec| !codec.is_empty())
 }
 
@@ -61,12 +63,12 @@ fn is_carried(codec: &str) -> bool {
 }
 
 /// Whether something of it is carried, as far as it says.
-fn has_media(variant: &VariantStream) -> bool {
+fn has_media(variant: &Variant) -> bool {
     variant.codecs.is_none() || codecs(variant).any(is_carried)
 }
 
-fn merit(variant: &VariantStream) -> Merit {
-    let rows = variant.resolution.map_or(0, |resolution| resolution.height);
+fn merit(variant: &Variant) -> Merit {
+    let rows = variant.rows;
     let fits = rows <= ROWS_MAX;
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let sign = if fits { 1 } else { -1 };
@@ -81,11 +83,8 @@ fn merit(variant: &VariantStream) -> Merit {
 }
 
 /// The rendition of a group that a player would choose by itself.
-fn rendition<'a>(playlist: &'a MasterPlaylist, group: &str) -> Option<&'a AlternativeMedia> {
-    let of_group = playlist
-        .alternatives
-        .iter()
-        .filter(|media| media.media_type == AlternativeMediaType::Audio && media.group_id == group);
+fn rendition<'a>(playlist: &'a Multivariant, group: &str) -> Option<&'a Sound> {
+    let of_group = playlist.sounds.iter().filter(|sound| sound.group == group);
     // The first of the best: `max_by_key` would take the last.
-    of_group.rev().max_by_key(|media| (media.default, media.autoselect))
+    of_group.rev().max_by_key(|sound| (sound.default, sound.autoselect))
 }
