@@ -28,11 +28,13 @@ pub enum Kind {
     Other,
     /// JSON with URLs that a manifest refers to (lists of assets, steering): rewritten.
     Json,
+    /// Elements of a DASH manifest that stand elsewhere (xlink): rewritten.
+    Remote,
 }
 
 impl Kind {
     /// All kinds, each at the place of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Media,
         Self::Hls,
         Self::Dash,
@@ -43,6 +45,7 @@ impl Kind {
         Self::Thumbnail,
         Self::Other,
         Self::Json,
+        Self::Remote,
     ];
 }
 

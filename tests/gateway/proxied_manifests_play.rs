@@ -102,6 +102,29 @@ fn inherited(manifest: &str) -> String {
     out
 }
 
+/// ffmpeg does not follow an `xlink`, and dash.js only an absolute one: what it leads to is looked at instead. What is relative in the period
+/// refers to the manifest.
+#[test]
+fn a_period_that_stands_elsewhere_leads_to_its_segments() {
+    let (gateway, origin) = (Database::Sqlite.node(), Origin::start());
+    let form = ["-f", "dash", "-seg_duration", "2", "-use_template", "1", "-use_timeline", "1"];
+    film(&origin, 1, &[&COPY[..], &form].concat(), "a.mpd");
+    let whole = request(origin.address(), "GET", "/deep/er/a.mpd", &[&format!("x-secret: {SECRET}")]).text();
+    let (before, rest) = whole.split_once("<Period").unwrap();
+    let (period, after) = rest.split_once("</Period>").unwrap();
+    put(&origin, "elsewhere/period.xml", format!("<Period{period}</Period>"));
+    let remote = format!("{before}<Period xlink:href=\"elsewhere/period.xml\" xlink:actuate=\"onLoad\"/>{after}");
+    let manifest = url::Url::parse(&proxied(&gateway, &put(&origin, "remote.mpd", remote))).unwrap();
+    let linked = |text: &str, before: &str| {
+        let link = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}")).1;
+        manifest.join(&link[..link.find('"').unwrap()].replace("$Number%05d$", "00001")).unwrap()
+    };
+    let period = get(gateway.http, linked(&get(gateway.http, manifest.as_str()).text(), "xlink:href=\"").as_str());
+    assert_eq!((period.status, period.header("content-type")), (200, Some("application/xml")));
+    let segment = get(gateway.http, linked(&period.text(), " media=\"").as_str());
+    assert_eq!((segment.status, &segment.body[4..8]), (200, &b"styp"[..]));
+}
+
 /// ffmpeg writes segment lists of byte ranges, but its own demuxer cannot play them: what they lead to is looked at instead.
 #[test]
 fn dash_of_single_files_leads_to_the_files() {

@@ -49,6 +49,7 @@ pub(super) async fn answer(
             pass(&mut resource, query, &REPORTS, is_report);
             |_| false
         }
+        Kind::Remote => |_| false,
         _ => |text| !dash::is_live(text),
     };
     let (text, outcome) = match plane.texts.get(&resource, is_over, held_back).await {
@@ -142,6 +143,7 @@ fn rewrite(kind: Kind, text: &Text, children: &dyn Children) -> Result<String, S
     let rewritten = match kind {
         Kind::Hls => hls::rewrite(&text.body, &text.base, &mut *links),
         Kind::Json => json::rewrite(&text.body, &text.base, &mut *links),
+        Kind::Remote => dash::rewrite_remote(&text.body, &text.base, &mut *links),
         _ => dash::rewrite(&text.body, &text.base, &mut *links),
     };
     rewritten.map_err(|refused| refused.to_string())
@@ -157,6 +159,7 @@ fn describe(h: &mut HeaderMap, kind: Kind, zipped: bool, cache: &str) {
     let content_type = match kind {
         Kind::Hls => "application/vnd.apple.mpegurl",
         Kind::Json => "application/json",
+        Kind::Remote => "application/xml",
         _ => "application/dash+xml",
     };
     respond::set(h, CONTENT_TYPE, content_type);

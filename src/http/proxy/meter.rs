@@ -99,6 +99,7 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Thumbnail => "thumbnail",
         Kind::Other => "other",
         Kind::Json => "json",
+        Kind::Remote => "remote",
     }
 }
 

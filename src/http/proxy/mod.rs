@@ -68,7 +68,9 @@ async fn answer_with(
     let Resolved { resource, usual_type } = resolved;
     let query = request.uri().query().unwrap_or_default();
     match (opened.kind, caption::wanted(query)) {
-        (Kind::Hls | Kind::Dash | Kind::Json, _) => manifest::answer(plane, opened, resource, request).await,
+        (Kind::Hls | Kind::Dash | Kind::Json | Kind::Remote, _) => {
+            manifest::answer(plane, opened, resource, request).await
+        }
         (Kind::Subtitle, Some("vtt")) | (Kind::Danmaku, Some("json")) => {
             caption::answer(plane, opened, resource, request).await
         }

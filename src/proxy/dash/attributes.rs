@@ -21,12 +21,12 @@ pub(super) enum Change {
 }
 
 /// Writes a start or empty tag anew. `change` is told each attribute's name and value; `added` comes behind them. A link to a
-/// remote element is left out.
+/// remote element becomes `link`; without one it is left out.
 pub(super) fn write(
     out: &mut String,
     element: &BytesStart<'_>,
     is_empty: bool,
-    added: &[(&str, String)],
+    (added, link): (&[(&str, String)], Option<&str>),
     change: &mut dyn FnMut(&str, &str) -> Result<Change, Why>,
 ) -> Result<(), Why> {
     out.push('<');
@@ -37,7 +37,12 @@ pub(super) fn write(
     for attribute in attributes.with_checks(false) {
         let attribute = attribute.map_err(|_| Why::Xml)?;
         let (name, raw) = (attribute.key.as_ref(), &attribute.value);
-        if remote.as_deref().is_some_and(|prefix| is_of_link(name, prefix)) {
+        if let Some(local) = remote.as_deref().and_then(|prefix| of_link(name, prefix)) {
+            match (link, local) {
+                (Some(link), "href") => push(out, name, &escape(link)),
+                (Some(_), _) => push(out, name, &raw.replace('"', "&quot;")),
+                (None, _) => {}
+            }
             continue;
         }
         match change(name, &unescaped(raw)?)? {
@@ -80,8 +85,8 @@ pub(super) fn remote(element: &BytesStart<'_>) -> Result<Option<String>, Why> {
     Ok(None)
 }
 
-/// Whether an attribute belongs to a link with this prefix.
-fn is_of_link(name: &str, prefix: &str) -> bool {
-    let local = name.split_once(':').filter(|(given, _)| *given == prefix).map(|(_, local)| local);
-    matches!(local, Some("href" | "actuate" | "type" | "show"))
+/// What an attribute says of a link with this prefix.
+fn of_link<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let (_, local) = name.split_once(':').filter(|(given, _)| *given == prefix)?;
+    matches!(local, "href" | "actuate" | "type" | "show").then_some(local)
 }

@@ -59,7 +59,7 @@ fn a_dynamic_manifest_leads_to_us_everywhere() {
             r#"<Representation id="a1" bandwidth="3"><BaseURL>./</BaseURL><SegmentTemplate media="<Segment https://cdn-a.example/$Number$.m4s>$Number$.m4s""#,
             r#" initialization="<Segment https://cdn-a.example/live/audio/one/init.mp4>"/></Representation>"#
         ),
-        r#"<Period id="2"/>"#,
+        r#"<Period id="2" xlink:href="<Remote https://cdn-a.example/live/next.xml#embedded-at=https://cdn-a.example/live/>" xlink:actuate="onLoad"/>"#,
         r#"<UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="../../../../time"/>"#,
     ];
     assert_eq!(became(DYNAMIC, "http://o/d/live.mpd?session=1"), expected);
@@ -95,6 +95,32 @@ fn a_list_of_parts_of_one_file_names_the_file_everywhere() {
     let out = rewritten(&text, "http://o/");
     let expected = r#"<Initialization range="0-9" sourceURL="<Segment http://o/a.mp4>"/><SegmentURL mediaRange="10-19" media="<Segment http://o/a.mp4>"/>"#;
     assert!(out.contains("<BaseURL>./</BaseURL>") && out.contains(expected), "{out}");
+}
+
+/// ISO 23009-1 5.5.3: what is relative in a remote element refers to the manifest that it is embedded in.
+#[test]
+fn remote_elements_lead_to_us_from_where_they_are_embedded() {
+    let remote = |text: &str, asked: &str| {
+        let mut links = Recording::default();
+        let rewritten = rewrite_remote(text.as_bytes(), &asked.parse().unwrap(), &mut links)?;
+        Ok::<_, Refused>(links.explain(&rewritten))
+    };
+    let asked = "http://ads.example/x/next.xml#embedded-at=https://o/live/";
+    let set = r#"<AdaptationSet><SegmentTemplate media="$Number$.m4s"/><Representation id="1"/></AdaptationSet>"#;
+    let text = format!(r#"<Period id="a">{set}</Period><Period id="b"><BaseURL>https://cdn/</BaseURL>{set}</Period>"#);
+    let out = remote(&text, asked).unwrap();
+    assert!(out.contains(r#"media="<Segment https://o/live/$Number$.m4s>"#), "{out}");
+    assert!(out.contains(r#"media="<Segment https://cdn/$Number$.m4s>"#), "{out}");
+    assert!(out.contains("<BaseURL>./</BaseURL>") && !out.contains("ads.example"), "{out}");
+    let within = r#"<Period xmlns:x="http://www.w3.org/1999/xlink" x:href="two.xml"/>"#;
+    assert!(remote(within, asked).unwrap().contains("<Remote https://o/live/two.xml#embedded-at=https://o/live/>"));
+    for (text, asked) in [("<MPD/>", asked), ("<SegmentList/>", asked), ("", asked), (&text, "http://o/next.xml")] {
+        assert!(remote(text, asked).is_err(), "{text}");
+    }
+    // One that is not rewritten where it stands is left out.
+    let list =
+        r#"<MPD><Period><SegmentList x:href="http://o/list.xml" x:actuate="onLoad" duration="2"/></Period></MPD>"#;
+    assert!(rewritten(list, "http://o/").contains(r#"<SegmentList duration="2"/>"#));
 }
 
 #[test]

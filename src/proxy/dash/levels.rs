@@ -6,7 +6,7 @@ use quick_xml::events::Event;
 use url::Url;
 
 use super::template::{self, Represented};
-use super::walk::Walk;
+use super::walk::{Roots, Walk};
 use super::{LEVELS_MAX, attributes};
 use crate::proxy::refused::{Refused, URL_MAX, Uri, Why, resolve};
 
@@ -57,8 +57,8 @@ pub(super) fn is_level(name: &str) -> bool {
 }
 
 /// All levels in the order they start in.
-pub(super) fn read(text: &str, document: &Url) -> Result<Vec<Level>, Refused> {
-    let (mut walk, document) = (Walk::new(text), Rc::new(document.clone()));
+pub(super) fn read(text: &str, roots: Roots, document: &Url) -> Result<Vec<Level>, Refused> {
+    let (mut walk, document) = (Walk::new(text, roots), Rc::new(document.clone()));
     let levels = collect(&mut walk, &document).map_err(|why| why.at(walk.line()))?;
     inherit(levels, &document).map_err(|why| why.at(1))
 }

@@ -17,7 +17,7 @@ pub(super) fn text(text: &[u8]) -> Result<&str, Refused> {
 
 /// The `type` of the root; `static` when it has none.
 pub(super) fn root_type(text: &str) -> Option<String> {
-    let mut walk = Walk::new(text);
+    let mut walk = Walk::new(text, Roots::Manifest);
     while let Some(step) = walk.step().ok()? {
         if let Event::Start(element) | Event::Empty(element) = &step.event {
             let found = attributes::value(element, "type").ok()?;
@@ -36,10 +36,25 @@ pub(super) struct Step<'a> {
     pub name: Option<&'a str>,
 }
 
+/// What stands at the outside.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Roots {
+    /// One `MPD`.
+    Manifest,
+    /// Elements that a manifest takes in, one or several (ISO 23009-1 5.5.3).
+    Remote,
+}
+
+/// Whether such an element may stand elsewhere and be rewritten there.
+pub(super) fn is_remote(name: &str) -> bool {
+    matches!(name, "Period" | "AdaptationSet" | "Representation" | "EventStream")
+}
+
 /// Reads a manifest, and refuses what no manifest has.
 pub(super) struct Walk<'a> {
     text: &'a str,
     reader: Reader<&'a [u8]>,
+    roots: Roots,
     depth: usize,
     /// What stands before the names of the manifest's elements.
     prefix: Option<&'a str>,
@@ -49,8 +64,8 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(text: &'a str) -> Self {
-        Self { text, reader: Reader::from_str(text), depth: 0, prefix: None, rooted: false, foreign: None }
+    pub fn new(text: &'a str, roots: Roots) -> Self {
+        Self { text, reader: Reader::from_str(text), roots, depth: 0, prefix: None, rooted: false, foreign: None }
     }
 
     /// The line that is being read, counted from 1.
@@ -131,7 +146,11 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, name: &'a str) -> Result<Option<&'a str>, Why> {
         if self.depth == 0 {
             let (prefix, local) = name.split_once(':').map_or((None, name), |(prefix, local)| (Some(prefix), local));
-            if self.rooted || local != "MPD" {
+            let fits = match self.roots {
+                Roots::Manifest => local == "MPD" && !self.rooted,
+                Roots::Remote => is_remote(local),
+            };
+            if !fits {
                 return Err(Why::Beginning);
             }
             (self.rooted, self.prefix) = (true, prefix);

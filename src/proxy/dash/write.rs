@@ -8,9 +8,9 @@ use url::Url;
 
 use super::attributes::{self, Change};
 use super::levels::{Level, TEMPLATES, Template, is_level};
-use super::walk::{Step, Walk};
-use super::{TIME, template};
-use crate::proxy::refused::{OUTPUT_MAX, Refused, Uri, Why, resolve};
+use super::walk::{Roots, Step, Walk, is_remote};
+use super::{EMBEDDED_AT, TIME, template};
+use crate::proxy::refused::{OUTPUT_MAX, Refused, URL_MAX, Uri, Why, resolve};
 use crate::proxy::resource::{Kind, Links};
 
 /// How [`TIME`] is told (ISO 23009-1 5.8.4.11).
@@ -22,12 +22,12 @@ const NOWHERE: &str = "./";
 
 /// The manifest with links in it.
 pub(super) fn rewritten(
-    text: &str,
+    (text, roots): (&str, Roots),
     document: &Url,
     levels: &[Level],
     links: &mut dyn Links,
 ) -> Result<String, Refused> {
-    let (mut walk, document) = (Walk::new(text), Rc::new(document.clone()));
+    let (mut walk, document) = (Walk::new(text, roots), Rc::new(document.clone()));
     let mut writer = Writer {
         text,
         document: &document,
@@ -180,7 +180,22 @@ impl Writer<'_> {
         Ok(vec![("sourceURL", self.linked(Kind::Segment, "", &base)?)])
     }
 
-    /// Writes an element with links in these attributes, and without a link to a remote element; one without any stays byte for byte.
+    /// The link to what an element is to be replaced by, which is told where it will be embedded: what is relative in it refers to that.
+    /// `None`: there is none, or it leads to what cannot be rewritten there.
+    fn remote(&mut self, element: &BytesStart<'_>, name: Option<&str>, base: &Url) -> Result<Option<String>, Why> {
+        let Some(prefix) = attributes::remote(element)?.filter(|_| name.is_some_and(is_remote)) else {
+            return Ok(None);
+        };
+        let href = attributes::value(element, &format!("{prefix}:href"))?.unwrap_or_default();
+        let Uri::Leads(mut url) = resolve(&href, base)? else { return Ok(None) };
+        url.set_fragment(Some(&format!("{EMBEDDED_AT}{base}")));
+        if url.as_str().len() > URL_MAX {
+            return Err(Why::Uri);
+        }
+        Ok(Some(self.links.link(Kind::Remote, &url)))
+    }
+
+    /// Writes an element with links in these attributes and to what it is replaced by; one without any stays byte for byte.
     fn urls(
         &mut self,
         element: &BytesStart<'_>,
@@ -190,7 +205,8 @@ impl Writer<'_> {
     ) -> Result<(), Why> {
         let base = self.base();
         let (mut out, mut touched) = (String::new(), !added.is_empty() || attributes::remote(element)?.is_some());
-        attributes::write(&mut out, element, is_empty, added, &mut |name, value| {
+        let remote = self.remote(element, step.name, &base)?;
+        attributes::write(&mut out, element, is_empty, (added, remote.as_deref()), &mut |name, value| {
             if !names.contains(&name) {
                 return Ok(Change::Stays);
             }
@@ -209,7 +225,7 @@ impl Writer<'_> {
     fn clock(&mut self, element: &BytesStart<'_>, is_empty: bool) -> Result<(), Why> {
         self.has_clock = true;
         let is_direct = attributes::value(element, "schemeIdUri")?.is_some_and(|scheme| scheme.starts_with(DIRECT));
-        attributes::write(&mut self.out, element, is_empty, &[], &mut |name, _| {
+        attributes::write(&mut self.out, element, is_empty, (&[], None), &mut |name, _| {
             Ok(match name {
                 "schemeIdUri" if !is_direct => Change::Becomes(ISO.to_owned()),
                 "value" if !is_direct => Change::Becomes(TIME.to_owned()),
@@ -227,7 +243,7 @@ impl Writer<'_> {
             None => vec![],
         };
         let mut out = std::mem::take(&mut self.out);
-        let written = attributes::write(&mut out, element, is_empty, &added, &mut |name, value| {
+        let written = attributes::write(&mut out, element, is_empty, (&added, None), &mut |name, value| {
             if !TEMPLATES.contains(&name) {
                 return Ok(Change::Stays);
             }
@@ -327,7 +343,7 @@ impl Writer<'_> {
             Owed::Template => {
                 let element = BytesStart::new(format!("{prefix}SegmentTemplate"));
                 let inherited = self.inherited(number)?;
-                attributes::write(&mut self.out, &element, true, &inherited, &mut |_, _| Ok(Change::Stays))?;
+                attributes::write(&mut self.out, &element, true, (&inherited, None), &mut |_, _| Ok(Change::Stays))?;
             }
         }
         Ok(())

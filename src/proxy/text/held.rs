@@ -11,6 +11,9 @@ use super::TextFailure;
 /// is refused. What is being rewritten at this moment is bounded by how many are at once (`http/proxy/plane.rs`).
 pub const HELD_MAX: usize = 256 << 20;
 
+/// A text that is no longer than this is never refused: few large ones do not keep the playlists of all others from their players.
+pub const SMALL: usize = 64 << 10;
+
 /// Bytes that are counted while they are held.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -27,7 +30,7 @@ impl Held {
     pub fn grow(&mut self, bytes: usize) -> Result<(), TextFailure> {
         self.bytes += bytes;
         let before = self.all.fetch_add(bytes, Relaxed);
-        if before + bytes > HELD_MAX { Err(TextFailure::Busy) } else { Ok(()) }
+        if before + bytes > HELD_MAX && self.bytes > SMALL { Err(TextFailure::Busy) } else { Ok(()) }
     }
 
     /// These bytes, counted until the last of them is let go, whoever has it then.
@@ -64,6 +67,7 @@ mod tests {
         let mut one = Held::none(all.clone());
         let mut other = Held::none(all.clone());
         assert!(one.grow(HELD_MAX).is_ok());
+        assert!(other.grow(SMALL).is_ok(), "a small one still has its place");
         assert!(matches!(other.grow(1), Err(TextFailure::Busy)));
         drop((one, other));
         assert_eq!(all.load(Relaxed), 0);

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Key;
+use crate::fetch::Error;
 use crate::proxy::cache::Failure;
 
 /// So long: a live playlist that is not there yet may be there soon.
@@ -37,8 +38,23 @@ impl Refusals {
         None
     }
 
+    /// Remembers that the origin refuses, or is not there. What it gave that was wrong says nothing of what it gives next.
     pub fn note(&self, key: Key, failure: &Failure) {
-        self.known.lock().put(key, (Instant::now() + REFUSED_FOR, failure.clone()));
+        let lasts = matches!(
+            failure,
+            Failure::Status(401 | 403 | 404 | 410 | 429 | 500..)
+                | Failure::Unreachable(
+                    Error::Refused
+                        | Error::Unresolved
+                        | Error::Connection
+                        | Error::Tls
+                        | Error::Redirects
+                        | Error::Timeout("accept the connection")
+                )
+        );
+        if lasts {
+            self.known.lock().put(key, (Instant::now() + REFUSED_FOR, failure.clone()));
+        }
     }
 }
 
@@ -54,6 +70,10 @@ mod tests {
         assert!(refusals.get(&[2; 32]).is_none());
         tokio::time::advance(REFUSED_FOR).await;
         assert!(refusals.get(&[1; 32]).is_none());
+        for wrong in [Error::Length, Error::Encoded, Error::TooLarge, Error::Timeout("answer")] {
+            refusals.note([3; 32], &Failure::Unreachable(wrong));
+        }
+        assert!(refusals.get(&[3; 32]).is_none(), "a lie is not believed the next time either");
     }
 
     #[test]
