@@ -31,10 +31,11 @@ impl Cache {
 
     /// The next who wants the resource finds out anew; whoever was promised this version goes on with what there is of it.
     pub(super) fn overtake(self: &Arc<Self>, version: &Arc<Version>) {
+        let Version { number, stable, key, .. } = **version;
+        // First of all, so that nobody takes it for one that is forgotten.
+        version.leave(|| Leftover { cache: Arc::downgrade(self), number, stable, key });
         version.retire();
         self.shelf.lock().take_off(version);
-        let Version { number, stable, key, .. } = **version;
-        version.leave(|| Leftover { cache: Arc::downgrade(self), number, stable, key });
     }
 }
 

@@ -1,6 +1,9 @@
 //! Asking an origin whether what is kept still holds, and whether it opens to this request.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::answer;
 use super::freshness::{Age, Freshness};
@@ -8,6 +11,10 @@ use super::identity::Want;
 use super::pass::ask;
 use super::version::{Validator, Version};
 use super::{Cache, Failure};
+use crate::fetch;
+
+/// Nobody waits longer for the questions of others: an origin that hangs would have them wait one after the other.
+const TURN_WITHIN: Duration = Duration::from_secs(20);
 
 /// What an origin says to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,19 +38,26 @@ impl Cache {
         });
     }
 
-    /// Makes sure that a version holds and opens to this request. One question serves all who wait for its answer.
+    /// Makes sure that a version holds and opens to this request. One question serves all who wait for its answer; whatever that is, it
+    /// serves those who came with the same URL before it was there.
     ///
     /// # Errors
     /// [`Failure::Changed`]: there is another version, and this one was overtaken; or this URL alone leads to something else.
     pub(super) async fn ask_whether(self: &Arc<Self>, version: &Arc<Version>, want: &Want) -> Result<(), Failure> {
-        let before = version.answers();
-        let Ok(_turn) = version.question.acquire().await else { return Err(Failure::Changed) };
+        let (before, failures) = (version.answers(), version.failures());
+        let Ok(turn) = timeout(TURN_WITHIN, version.question.acquire()).await else {
+            return Err(fetch::Error::Timeout("answer").into());
+        };
+        let Ok(_turn) = turn else { return Err(Failure::Changed) };
         if version.is_dead() || version.is_overtaken() {
             return Err(Failure::Changed);
         }
         let now_ms = self.clock.now_ms();
         if version.is_proven(want) && (version.answers() > before || version.age(now_ms) == Age::Fresh) {
             return Ok(());
+        }
+        if let Some(failure) = version.failure_since(want, failures) {
+            return Err(failure);
         }
         if let Some(known) = self.negatives.get(&want.exact, now_ms) {
             return Err(Failure::Remembered(Box::new(known)));
@@ -71,6 +85,7 @@ impl Cache {
             Failure::Status(401 | 403) => version.refute(want),
             _ => {}
         }
+        version.note_failure(want, &failure);
         self.negatives.note(&want.exact, want.resource.kind, &failure, self.clock.now_ms());
         Err(failure)
     }

@@ -17,6 +17,8 @@ use crate::fetch;
 pub(super) const PER_ORIGIN_MAX: usize = 32;
 /// Slow origins take all turns when there are so many of them; fewer leave others theirs.
 const PER_ORIGIN_SHARE: usize = 4;
+/// However little memory there is, an origin has so many turns: one that hangs does not keep the others of its origin waiting.
+const PER_ORIGIN_MIN: usize = 4;
 /// Slices that are fetched at the same time from all origins; further ones wait.
 pub(super) const ALL_MAX: usize = 256;
 /// Bodies that are passed through from one origin at the same time.
@@ -44,9 +46,9 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    /// Slices on their way are in memory: they take no more than half of what finished ones may.
+    /// Slices on their way are in memory: they take no more than half of what finished ones may, but for the least number of turns.
     pub fn of_slices(slice_len: usize, memory_bytes: usize) -> Self {
-        let all = (memory_bytes / 2 / slice_len).clamp(PER_ORIGIN_SHARE, ALL_MAX);
+        let all = (memory_bytes / 2 / slice_len).clamp(PER_ORIGIN_MIN * PER_ORIGIN_SHARE, ALL_MAX);
         Self::new(all, (all / PER_ORIGIN_SHARE).min(PER_ORIGIN_MAX))
     }
 
@@ -117,9 +119,9 @@ mod tests {
 
     #[tokio::test]
     async fn all_origins_together_have_what_fits_into_memory() {
-        let slots = Slots::of_slices(1 << 20, 20 << 20);
+        let slots = Slots::of_slices(1 << 20, 40 << 20);
         let mut held = Vec::new();
-        for nth in 0..10 {
+        for nth in 0..20 {
             held.push(slots.turn(format!("http://{nth}")).await.unwrap());
         }
         assert!(slots.turn("http://more".into()).now_or_never().is_none());
@@ -128,7 +130,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever() {
         let slots = Slots::of_slices(1 << 20, 1 << 20);
-        let _held = slots.turn("http://a".into()).await.unwrap();
+        let mut held = Vec::new();
+        for _ in 0..PER_ORIGIN_MIN {
+            held.push(slots.turn("http://a".into()).await.unwrap());
+        }
         assert_eq!(slots.turn("http://a".into()).await.unwrap_err(), fetch::Error::Timeout("answer"));
     }
 

@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use super::Head;
 use super::freshness::{Age, Freshness, date_ms};
 use super::identity::{Fields, Key, Want, place};
 use super::overtaken::Leftover;
+use super::{Failure, Head};
 use crate::fetch::Upstream;
 
 /// A `Last-Modified` tells versions apart when it lies so long before `Date` (RFC 9110 8.8.2.2).
@@ -137,6 +137,9 @@ struct Standing {
     freshness: Freshness,
     proven: VecDeque<Key>,
     answers: u64,
+    /// Questions that failed, and what the last one met with, for which URL.
+    failures: u64,
+    failed: Option<(Key, Failure)>,
     asking: bool,
     ask_not_before_ms: u64,
 }
@@ -179,7 +182,15 @@ impl Version {
     pub fn written(written: Written, slice_len: u64) -> Self {
         let key = written.key(slice_len);
         let Written { stable, place, etag, last_modified, content_type, total, validator, freshness, proven } = written;
-        let standing = Standing { freshness, proven: proven.into(), answers: 0, asking: false, ask_not_before_ms: 0 };
+        let standing = Standing {
+            freshness,
+            proven: proven.into(),
+            answers: 0,
+            failures: 0,
+            failed: None,
+            asking: false,
+            ask_not_before_ms: 0,
+        };
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             stable,
@@ -247,6 +258,25 @@ impl Version {
     /// How often the origin has said so.
     pub fn answers(&self) -> u64 {
         self.standing.lock().answers
+    }
+
+    /// How many questions failed.
+    pub fn failures(&self) -> u64 {
+        self.standing.lock().failures
+    }
+
+    /// A question on behalf of this request has failed.
+    pub fn note_failure(&self, want: &Want, failure: &Failure) {
+        let mut standing = self.standing.lock();
+        standing.failures += 1;
+        standing.failed = Some((want.exact, failure.clone()));
+    }
+
+    /// What the last question met with, when it was for the same URL and is later than the first `before`.
+    pub fn failure_since(&self, want: &Want, before: u64) -> Option<Failure> {
+        let standing = self.standing.lock();
+        let (exact, failure) = standing.failed.as_ref().filter(|_| standing.failures > before)?;
+        (*exact == want.exact).then(|| failure.clone())
     }
 
     /// The origin has refused this request.

@@ -126,7 +126,8 @@ impl Writer {
         written?;
         let gone = self.index.lock().put((version.key, nth), file_len);
         self.folder.delete(&gone);
-        if !version.is_kept() {
+        // One that was overtaken is read on; what is left of it goes with its last reader.
+        if !version.is_kept() && !version.is_overtaken() {
             // It was forgotten meanwhile, when this file was not in the index yet.
             let gone = self.index.lock().remove_versions(&[version.key]);
             self.folder.delete(&gone);

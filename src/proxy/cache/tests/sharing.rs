@@ -86,10 +86,10 @@ async fn a_reader_who_goes_on_in_order_finds_the_next_slices_there() {
     }
     until(|| cache.stats().held.memory_slices == 5).await;
     assert_eq!(cache.stats().fills.ahead, 2);
-    // Where one is fetched at a time, nothing stands in the way of those who wait.
+    // So it is however little memory there is.
     let small = Cache::open(CacheConfig { memory_bytes: 8 * SLICE, ..config(None) }, client());
     assert_eq!(whole(&small, &resource).await, (Outcome::Miss, file.bytes));
-    assert_eq!(small.stats().fills.ahead, 0);
+    assert!(small.stats().fills.ahead > 0);
     // Whoever jumps about does not.
     let resource = origin.resource("/other.mp4");
     for first in [0, 7_000, 3_000, 12_000] {

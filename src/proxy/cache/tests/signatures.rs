@@ -159,3 +159,37 @@ async fn tokens_that_open_different_files_share_nothing_and_those_that_open_one_
     assert_eq!(whole(&cache, &film("ann", 1_769_817_615)).await, (Outcome::Hit, ann.bytes));
     assert_eq!(cache.stats().bytes.origins, sent);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_with_one_new_signature_ask_once_although_the_file_was_replaced() {
+    let file = FileThere { cache_control: "max-age=3600", ..FileThere::new(LEN) };
+    let origin = Origin::serving(file.clone()).await;
+    let cache = cache();
+    assert_eq!(whole(&cache, &signed(&origin, "old")).await.1, file.bytes);
+    until(|| cache.stats().fills.running == 0).await;
+    let new = FileThere { bytes: bytes(LEN, 9), etag: "\"v2\"".into(), ..file };
+    let replaced = new.clone();
+    origin.turn_to(move |asked, _| replaced.serve(asked));
+    let resource = signed(&origin, "new");
+    for (_, bytes) in futures_util::future::join_all((0..30).map(|_| whole(&cache, &resource))).await {
+        assert!(bytes == new.bytes);
+    }
+    let asked = origin.asked.lock();
+    let questions = asked.iter().filter(|asked| asked.range() == Some((0, 0))).count();
+    assert!(questions <= 2, "{questions} questions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_that_does_not_answer_a_question_is_waited_for_once() {
+    let file = FileThere { cache_control: "no-cache", ..FileThere::new(LEN) };
+    let origin = Origin::serving(file.clone()).await;
+    let (cache, resource) = (cache(), origin.resource("/film.mp4"));
+    assert_eq!(whole(&cache, &resource).await.1, file.bytes);
+    until(|| cache.stats().fills.running == 0).await;
+    let before = origin.requests();
+    origin.turn_to(|_, _| Answer::status("400 Bad Request"));
+    for found in futures_util::future::join_all((0..30).map(|_| find(&cache, &resource, Start::Whole))).await {
+        assert!(matches!(found, Err(Failure::Status(400))), "{found:?}");
+    }
+    assert!(origin.requests() - before <= 2, "{} questions", origin.requests() - before);
+}
