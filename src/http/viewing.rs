@@ -65,8 +65,8 @@ pub async fn find(gateway: &Gateway, name: &str, starts: bool, query: &str) -> R
         return Err(NotGiven::NotPlaying(NotPlaying::Unknown));
     }
     match (pulled(gateway, name, permit(gateway, name, query).await).await, there) {
-        // What ended is told as such.
-        (Err(NotGiven::NotPlaying(NotPlaying::Unknown)), Some(ended)) => {
+        // What ended is told as such, also while nobody can say whether there is more of it.
+        (Err(NotGiven::NotPlaying(NotPlaying::Unknown | NotPlaying::Unavailable)), Some(ended)) => {
             if ended.is_private() {
                 permit(gateway, name, query).await?;
             }

@@ -88,6 +88,7 @@ impl Hub {
             return Err(Taken);
         }
         stream.set_private(grant.private);
+        stream.set_pulled(grant.key_id.as_deref() == Some(PULL));
         let epoch = stream.begin(active, now);
         drop(streams);
         Ok(Publication { stream, epoch, close, hub: self.me.clone() })
@@ -147,6 +148,10 @@ impl Hub {
     /// Ends a stream that comes to no more, in good order for whoever still watches, and forgets it at once but for its epoch.
     pub fn retire(&self, name: &str) {
         let mut streams = self.streams.write();
+        // Somebody may ask for the pull of a name that is a publisher's.
+        if !streams.get(name).is_some_and(|stream| stream.is_pulled()) {
+            return;
+        }
         if let Some(stream) = streams.remove(name) {
             self.remember(&stream);
             drop(streams);

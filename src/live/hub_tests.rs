@@ -73,7 +73,7 @@ async fn nothing_waits_for_a_stream_that_is_forgotten() {
     for ended in [false, true] {
         for forget in [Hub::retire, Hub::remove] {
             let hub = hub();
-            drop(publish(&hub, "a").unwrap());
+            drop(hub.publish_pull("demo", false).unwrap());
             let stream = hub.get("demo").unwrap();
             if ended {
                 eventually("it ends", || stream.read(|core| core.is_ended())).await;
@@ -89,6 +89,17 @@ async fn nothing_waits_for_a_stream_that_is_forgotten() {
             timeout(limits().grace / 2, gone).await.expect("no task has it");
         }
     }
+}
+
+#[tokio::test]
+async fn the_stream_of_a_publisher_is_not_retired() {
+    let hub = hub();
+    let publication = publish(&hub, "a").unwrap();
+    hub.retire("demo");
+    assert!(hub.get("demo").is_some_and(|stream| stream.read(|core| core.is_live() || !core.is_ended())));
+    drop(publication);
+    hub.retire("demo");
+    assert!(hub.get("demo").is_some(), "what ended stays for those who watched it");
 }
 
 #[tokio::test]

@@ -107,6 +107,7 @@ pub struct Stream {
     /// What its viewers add up to.
     pub counters: Counters,
     private: AtomicBool,
+    pulled: AtomicBool,
     core: Mutex<Core>,
     shards: Box<[Arc<Shard>]>,
     tail: Notify,
@@ -134,6 +135,7 @@ impl Stream {
             limits,
             counters: Counters::default(),
             private: AtomicBool::new(private),
+            pulled: AtomicBool::new(false),
             core: Mutex::new(Core { feed, epoch, publication: None, taken_over: false, preamble: None, ended: false }),
             shards: (0..shards.max(1)).map(|_| Arc::new(Shard::default())).collect(),
             tail: Notify::new(),
@@ -277,6 +279,16 @@ impl Stream {
     /// Sets whether play URLs need a signature.
     pub fn set_private(&self, private: bool) {
         self.private.store(private, Relaxed);
+    }
+
+    /// Whether its publication is a pull's, or the last one was.
+    pub fn is_pulled(&self) -> bool {
+        self.pulled.load(Relaxed)
+    }
+
+    /// Sets whose its publication is.
+    pub fn set_pulled(&self, pulled: bool) {
+        self.pulled.store(pulled, Relaxed);
     }
 
     /// The stream's HLS, while it runs.

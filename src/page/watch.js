@@ -94,6 +94,8 @@ async function step() {
     return again(STATUS_EVERY_MS);
   }
   if (status.state !== 'live') {
+    // What cannot be played here is not fetched for this page again.
+    if (document.body.dataset.state === 'unsupported') return againLater();
     if (status.pull) return pull();
     show('waiting', 'offline', 'Waiting for the publisher …', 'The stream is offline. This page starts by itself when it comes.');
     return againLater();

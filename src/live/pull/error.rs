@@ -77,6 +77,8 @@ impl PullError {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Url(_) | Self::Own | Self::Kind => true,
+            // A live origin has nothing there until its own publisher comes.
+            Self::Fetch(fetch::Error::Status(404)) => false,
             Self::Fetch(error) => error.is_lasting(),
             _ => false,
         }
